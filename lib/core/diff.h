@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The merge-join of what we knew and what we see.
+ *
+ * Both sides come in tree order, so one pass with two open hands is enough.  Nothing is decided
+ * here but what differs, and what *proves* nothing:
+ *
+ *   - a folder that was not read to its end, or whose device is not the one it was on, makes
+ *     everything below it unseen, not gone;
+ *   - a thing that could not be looked at is unseen, with all that is below it;
+ *   - so is one that is a symlink, a pipe or a device now: it is not what was mirrored, and it is
+ *     not absent either.
+ */
+
+#include "lib/base/str.h"
+#include "lib/core/entry_iter.h"
+
+enum change_kind {
+        CHANGE_NONE,     /* seen as known: same kind, size and stamp */
+        CHANGE_NEW,      /* seen, not known */
+        CHANGE_MODIFIED, /* both; size or stamp differ (for a folder: only the stamp) */
+        CHANGE_RETYPED,  /* known as a file and seen as a folder, or the reverse */
+        CHANGE_GONE,     /* known, and proven to be absent: its folder was read to the end */
+        CHANGE_UNSEEN,   /* known, and it cannot be said what became of it; `err` says why */
+        CHANGE_EXCLUDED, /* known, and left out by a pattern now (shown once for a whole folder) */
+        CHANGE_OMITTED,  /* seen, not known, and not to be mirrored: `err` for what could not be
+                            looked at, 0 for excluded entries, symlinks and special files */
+};
+
+struct change {
+        enum change_kind kind;
+        const struct entry *seen;  /* NULL for GONE and most UNSEEN; valid until the next call */
+        const struct entry *known; /* NULL for NEW and OMITTED; valid until the next call */
+        int err;                   /* positive errno, ELOOP for "is a special file now" */
+};
+
+/* What covers the keys below a folder, so that nothing is concluded from their absence. */
+struct diff_cover {
+        struct str key;
+        bool on;
+        bool excluded; /* left out on purpose; otherwise: cannot be seen */
+        int err;
+};
+
+struct diff {
+        struct entry_iter *known_iter, *seen_iter;
+        const struct entry *known, *seen; /* the next of each side, NULL at its end */
+        uint64_t known_root_dev, seen_root_dev;
+        struct diff_cover cover;
+        struct str seen_key;              /* where the seen side last was: it must go up */
+        bool begun, advance_known, advance_seen;
+};
+
+/* `known_root_dev`: device of the watched folder when the snapshot was written, 0 if not known. */
+void diff_init(struct diff *d, struct entry_iter *known, struct entry_iter *seen,
+               uint64_t known_root_dev);
+void diff_finish(struct diff *d);
+
+/* 1 and the next change, 0 at the end, or the negative errno of a side that ended early: then what
+ * was shown so far may be used to add, and nothing to remove. */
+int diff_next(struct diff *d, struct change *ret);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * "The next entry, in tree order": the common face of a walk, a query and an array.
+ *
+ * next() returns 1 and points *ret at an entry that stays valid until the next call, 0 at the end,
+ * or a negative errno when the side ended early: then what was not shown proves nothing.
+ */
+
+#include "lib/core/entry.h"
+
+struct entry_iter {
+        int (*next)(struct entry_iter *it, const struct entry **ret);
+};
+
+static inline int entry_iter_next(struct entry_iter *it, const struct entry **ret)
+{
+        return it->next(it, ret);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Changes + policy -> ops, in an order in which every prefix leaves a cloud that is no worse.
+ *
+ * The makes come in tree order, so a folder is made before what is in it; the drops come after all
+ * makes.  The exception is a thing that changed its kind: what stood there is dropped first, among
+ * the makes, since the name must be free:
+ *
+ *      known            seen               makes                          drops
+ *      a/    (folder)   a   (file)         drop tree a, put a
+ *      b/x   (file)     b/x (changed)      put b/x
+ *      c/    (folder)                                                     drop tree c
+ *      d     (file)                                                       drop d
+ *
+ * A folder that is gone is one op however much was in it.
+ *
+ * The brake: when a scan would remove more than `max_delete` entries *and* more than
+ * `max_delete_percent` of what is known, the plan is *held*: its drops, and the makes that need one,
+ * are not carried out until somebody approves exactly this plan, known by its id.
+ */
+
+#include "lib/core/diff.h"
+#include "lib/core/op.h"
+
+struct plan_policy {
+        bool adopting;               /* the snapshot is empty, lost or of another folder: nothing
+                                        is removed in this pass */
+        bool never_delete;           /* YDSYNC_DELETE=never */
+        uint64_t max_delete;
+        unsigned max_delete_percent;
+        uint64_t known_total;        /* entries in the snapshot */
+        int64_t now_ns;              /* wall clock at the start of the scan */
+        int64_t settle_ns;           /* a file changed later than now - settle waits */
+};
+
+/* What a person should hear of, beside the ops. */
+enum plan_note {
+        PLAN_NOTE_UNFIT,    /* new, and the service cannot carry its name; `why` says it */
+        PLAN_NOTE_HIDDEN,   /* new, and it (or the folder's end) could not be read: `err` */
+        PLAN_NOTE_UNSEEN,   /* known, and what became of it cannot be said: `err` */
+};
+
+struct plan_sink {
+        int (*make)(void *userdata, const struct op *op); /* negative errno ends the planning */
+        int (*drop)(void *userdata, const struct op *op);
+        void (*note)(void *userdata, enum plan_note note, const char *key, int err,
+                     const char *why);
+        void *userdata;
+};
+
+struct plan_totals {
+        uint64_t seen_files, seen_dirs;    /* mirrored kinds only */
+        uint64_t mkdirs, puts, put_bytes;
+        uint64_t drops;                    /* entries that would go, those in folders counted */
+        uint64_t unseen, omitted, young;
+        int64_t settled_ns;                /* wall clock by which the youngest file has settled */
+        bool held;                         /* the drops are over the brake */
+        uint64_t id;                       /* of the set of drops; 0 without drops */
+};
+
+/*
+ * Runs the whole pass.  `remote` is NULL or what a listing of the cloud folder showed, in tree
+ * order.  Returns 0, or the negative errno of an iterator or the sink; then nothing may be removed
+ * on the strength of this plan.
+ */
+int plan_run(const struct plan_policy *policy, struct diff *diff, struct entry_iter *remote,
+             const struct plan_sink *sink, struct plan_totals *ret);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What flows ask to have written down, and what they get to read.  The store carries it out. */
+
+#include "lib/core/entry.h"
+
+/* One change of the snapshot. */
+enum record_verb {
+        RECORD_ROW,          /* entry: insert or replace */
+        RECORD_FORGET,       /* entry.key: remove that one row */
+        RECORD_FORGET_TREE,  /* entry.key: remove it and every row below it */
+        RECORD_VERIFIED,     /* entry.key: clear ENTRY_UNVERIFIED, if size and md5 are still these */
+        RECORD_INTENT,       /* intent: about to upload entry.key (entry.size) under a wire name */
+        RECORD_INTENT_DONE,  /* wire: that intent is over */
+        RECORD_REMOTE,       /* entry: what a listing showed (the `remote` table) */
+        RECORD_REMOTE_CLEAR, /* empties the `remote` table */
+        RECORD_META,         /* name, value (NULL removes) */
+};
+
+struct record {
+        enum record_verb verb;
+        struct entry entry;
+        const char *wire;    /* INTENT, INTENT_DONE: the name it goes up under, without folder */
+        int64_t when_ms;     /* INTENT: wall clock, since 1970 */
+        const char *name;    /* META */
+        const char *value;   /* META */
+};
+
+/* An owned array of entries with their keys. */
+struct entry_list {
+        struct entry *items;
+        size_t n;
+};
