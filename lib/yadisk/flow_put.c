@@ -1,0 +1,813 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Put one file on the Disk.
+ *
+ *                        ┌──────────── known or listed there, same size
+ *                        ▼
+ *   START ─▶ RESUME? ─▶ COMPARE ─▶ LOOK ─▶ INTENT ─▶ LINK ─▶ SEND ─▶ POLL ─▶ CLEAR ─▶ NAME ─▶ RECORD
+ *              │           │same     ▲     (wire)     ▲  │      │202    ▲   (foreign) (wire)   ▲
+ *              │           └─────────│────────────────│──│──────│───────│──────────────────────┘
+ *              │                     └── 409 exists ──│──┘      ▼       │
+ *              └── arrived under its wire name ───────│───▶  DOUBT ─────┘
+ *                                                     └─ absent ┘
+ *
+ * A state names the step whose answer is awaited.  The rules it keeps:
+ *
+ *   - Where nothing is known to stand, the link is asked for without `overwrite`, the one condition
+ *     the service offers: what somebody else put there is met as 409, looked at, and adopted when it
+ *     is the same content.
+ *   - Where our older version stands, one look makes sure that it is still ours.
+ *   - Other people's content is never overwritten: ours goes up under a wire name first, then theirs
+ *     goes to the Trash (on condition of its md5), then ours gets the name.
+ *   - Once every byte was sent, a lost answer is a doubt, not a failure: the Disk is looked at until
+ *     the content is there or could no longer come.  Only then are bytes sent again, with a new link.
+ *   - The intent is on disk before the first byte under a wire name leaves; the row replaces it in
+ *     one transaction once the name is right.  A crash between the two leaves an intent, and the
+ *     next run's RESUME finds what arrived.
+ */
+
+#include "lib/yadisk/flow_put.h"
+
+#include "lib/yadisk/errand.h"
+
+#include <errno.h>
+
+#define PUT_STATES(X)                                                                              \
+        X(START)      /* nothing asked yet */                                                      \
+        X(RESUME)     /* is the content there under the wire name of an interrupted run? */        \
+        X(MATCH)      /* md5 of the file here, to compare with what RESUME found */                \
+        X(COMPARE)    /* md5 of the file here, to compare with what stands there */                \
+        X(LOOK)       /* what stands at the file's own name */                                     \
+        X(UNWIRE)     /* removing what stands under the wire name and is not wanted */             \
+        X(INTENT)     /* writing down what is about to go up under a wire name */                  \
+        X(LINK)       /* a place to send to */                                                     \
+        X(PARENTS)    /* making the folders above, which have vanished */                          \
+        X(SEND)       /* the bytes */                                                              \
+        X(POLL)       /* 202: received, not yet in place */                                        \
+        X(DOUBT)      /* sent, and no answer: did it arrive? */                                    \
+        X(CLEAR)      /* moving other content out of the way, into the Trash */                    \
+        X(CLEAR_POLL)                                                                              \
+        X(NAME)       /* the move from the wire name onto the file's own */                        \
+        X(NAME_POLL)                                                                               \
+        X(NAME_LOOK)  /* the move was refused or its answer lost: what stands there now? */        \
+        X(CHECK)      /* does the Disk hold what was read? */                                      \
+        X(RECORD)     /* writing down that it is done */
+
+enum put_state {
+#define PUT_STATE_ENUM(id) PUT_##id,
+        PUT_STATES(PUT_STATE_ENUM)
+#undef PUT_STATE_ENUM
+};
+
+static const char *const put_names[] = {
+#define PUT_STATE_NAME(id) #id,
+        PUT_STATES(PUT_STATE_NAME)
+#undef PUT_STATE_NAME
+};
+
+/* What stands at the file's own name in the cloud. */
+enum put_there {
+        PUT_THERE_UNKNOWN,
+        PUT_THERE_NOTHING,
+        PUT_THERE_OURS,   /* the version the snapshot knows: may be replaced */
+        PUT_THERE_OTHER,  /* a file of there_size and there_md5 that is not ours */
+};
+
+struct flow_put {
+        struct errand e;
+        enum disguise_policy disguise;
+        enum put_verify verify;
+        struct op op;
+        char *key;
+        char wire[DISGUISE_WIRE_LEN + 1];
+        char leftover[DISGUISE_WIRE_LEN + 1]; /* "": none */
+
+        enum put_there there;
+        uint64_t there_size;
+        uint8_t there_md5[16];
+
+        bool has_md5;        /* `md5` is that of the file here, and of what was sent */
+        uint8_t md5[16];
+        int64_t read_ns;     /* wall clock when it was read */
+        bool via_wire;       /* goes up, or went up, under `wire` */
+        bool resumed;        /* `wire` is a leftover that holds the right content */
+        bool sent;           /* bytes went out and arrived */
+        bool seen_there;     /* a look or listing has shown size and md5 to be right */
+        bool unwire_last;    /* UNWIRE is followed by RECORD, not by another try */
+        bool parents_made;
+        enum put_state after_parents;
+        struct yadisk_link link;
+        struct str cloud;    /* scratch: cloud paths */
+        struct str cloud2;
+};
+
+#define PUT_RACY_NS 2000000000 /* coarser than any file system's clock tick we know of */
+
+static struct flow_put *put_of(struct errand *e)
+{
+        return CONTAINER_OF(e, struct flow_put, e);
+}
+
+/* ---- paths ------------------------------------------------------------------------------------ */
+
+static const char *put_own_path(struct flow_put *f)
+{
+        yadisk_path(&f->cloud, f->e.yadisk, f->key);
+        return str_z(&f->cloud);
+}
+
+static const char *put_wire_path(struct flow_put *f, const char *wire)
+{
+        size_t parent = entry_key_parent(f->key);
+
+        yadisk_path(&f->cloud2, f->e.yadisk, "");
+        str_addc(&f->cloud2, '/');
+        if (parent > 0) {
+                str_add(&f->cloud2, f->key, parent);
+                str_addc(&f->cloud2, '/');
+        }
+        str_adds(&f->cloud2, wire);
+        return str_z(&f->cloud2);
+}
+
+static const char *put_sent_path(struct flow_put *f)
+{
+        return f->via_wire ? put_wire_path(f, f->wire) : put_own_path(f);
+}
+
+/* ---- how long to be patient ------------------------------------------------------------------- */
+
+/* The service hashes and stores after the last byte, in silence: up to two minutes a GiB. */
+static int64_t put_scaled_ms(const struct flow_put *f, int64_t base_ms, int64_t per_gib_ms)
+{
+        return base_ms + (int64_t)((double)f->op.entry.size / (1u << 30) * (double)per_gib_ms);
+}
+
+static int64_t put_patience_ms(const struct flow_put *f)
+{
+        int64_t ms = put_scaled_ms(f, 120000, 150000);
+
+        /* A throttled upload may be taken in fast and answered as late as if it had been slow. */
+        if (!f->via_wire && disguise_speed(f->key) != DISGUISE_FAST)
+                ms += (int64_t)(f->op.entry.size * 1500 / DISGUISE_SLOW_RATE);
+        return ms;
+}
+
+/* ---- the wishes ------------------------------------------------------------------------------- */
+
+static struct ask put_ask_digest(struct flow_put *f)
+{
+        return (struct ask){.want = ASK_DIGEST, .entry = &f->op.entry};
+}
+
+static struct ask put_ask_intent(struct flow_put *f)
+{
+        f->e.records[0] = (struct record){.verb = RECORD_INTENT,
+                                          .entry = f->op.entry,
+                                          .wire = f->wire,
+                                          .when_ms = f->e.wall_ms};
+        return errand_record(&f->e, 1);
+}
+
+static struct ask put_ask_link(struct flow_put *f)
+{
+        yadisk_url_upload(&f->e.url, f->e.yadisk, put_sent_path(f),
+                          !f->via_wire && f->there == PUT_THERE_OURS);
+        return errand_http(&f->e, HTTP_GET);
+}
+
+static struct ask put_ask_unwire(struct flow_put *f)
+{
+        const char *wire = *f->leftover ? f->leftover : f->wire;
+
+        yadisk_url_delete(&f->e.url, f->e.yadisk, put_wire_path(f, wire), NULL, true);
+        return errand_http(&f->e, HTTP_DELETE);
+}
+
+static struct ask put_ask_clear(struct flow_put *f)
+{
+        yadisk_url_delete(&f->e.url, f->e.yadisk, put_own_path(f), f->there_md5, false);
+        return errand_http(&f->e, HTTP_DELETE);
+}
+
+static struct ask put_ask_name(struct flow_put *f)
+{
+        yadisk_url_move(&f->e.url, f->e.yadisk, put_wire_path(f, f->wire), put_own_path(f),
+                        f->there == PUT_THERE_OURS);
+        return errand_http(&f->e, HTTP_POST);
+}
+
+static struct ask put_ask_record(struct flow_put *f)
+{
+        struct record *r = f->e.records;
+        struct entry *row = &r[0].entry;
+        bool racy = f->op.entry.stamp.ctime_ns > f->read_ns - PUT_RACY_NS;
+        bool unverified = f->sent ? f->verify == PUT_VERIFY_LATER && !f->seen_there
+                                  : f->op.known_unverified && !f->seen_there;
+        size_t n = 1;
+
+        r[0] = (struct record){.verb = RECORD_ROW, .entry = f->op.entry};
+        row->has_md5 = true;
+        memcpy(row->md5, f->md5, sizeof(row->md5));
+        row->flags = (racy ? ENTRY_RACY : 0) | (unverified ? ENTRY_UNVERIFIED : 0);
+        if (f->via_wire)
+                r[n++] = (struct record){.verb = RECORD_INTENT_DONE, .wire = f->wire};
+        if (*f->leftover)
+                r[n++] = (struct record){.verb = RECORD_INTENT_DONE, .wire = f->leftover};
+        return errand_record(&f->e, n);
+}
+
+static struct ask put_ask(struct errand *e)
+{
+        struct flow_put *f = put_of(e);
+
+        switch ((enum put_state)e->state) {
+        case PUT_START:
+                break;
+        case PUT_RESUME:
+                return errand_look_ask(e, put_wire_path(f, f->leftover));
+        case PUT_MATCH:
+        case PUT_COMPARE:
+                return put_ask_digest(f);
+        case PUT_LOOK:
+        case PUT_NAME_LOOK:
+        case PUT_CHECK:
+                return errand_look_ask(e, put_own_path(f));
+        case PUT_UNWIRE:
+                return put_ask_unwire(f);
+        case PUT_INTENT:
+                return put_ask_intent(f);
+        case PUT_LINK:
+                return put_ask_link(f);
+        case PUT_PARENTS:
+                return errand_parents_ask(e);
+        case PUT_SEND:
+                return errand_send(e, f->link.href, &f->op.entry, put_patience_ms(f));
+        case PUT_POLL:
+        case PUT_CLEAR_POLL:
+        case PUT_NAME_POLL:
+                return errand_operation_ask(e);
+        case PUT_DOUBT:
+                return errand_look_ask(e, put_sent_path(f));
+        case PUT_CLEAR:
+                return put_ask_clear(f);
+        case PUT_NAME:
+                return put_ask_name(f);
+        case PUT_RECORD:
+                return put_ask_record(f);
+        }
+        return errand_end(e, END_STUCK, 0, "internal: asked in state %s", put_names[e->state]);
+}
+
+/* ---- turns that several states take ----------------------------------------------------------- */
+
+/* The file here could not be read, or is not what the scan saw any more. */
+static struct ask put_local(struct flow_put *f, const struct outcome *in)
+{
+        switch (in->err) {
+        case ESTALE:
+        case ENOENT:
+        case ENOTDIR:
+        case EISDIR:
+        case EINVAL:
+        case ELOOP:
+                return errand_end(&f->e, END_CHANGED, 0, "it changed while it was being read");
+        }
+        return errand_end(&f->e, END_LATER, 0, "it cannot be read: %s", strerror(in->err));
+}
+
+static struct ask put_folder_there(struct flow_put *f)
+{
+        return errand_end(&f->e, END_STUCK, 0,
+                          "a folder that is not ours stands in the cloud under this name; rename "
+                          "or remove one of the two");
+}
+
+/* What stands there is known: send, now that nothing is in doubt. */
+static struct ask put_upload(struct flow_put *f)
+{
+        f->via_wire = f->there == PUT_THERE_OTHER ||
+                      disguise_wanted(f->disguise, f->key, f->op.entry.size);
+        return errand_go(&f->e, f->via_wire ? PUT_INTENT : PUT_LINK);
+}
+
+/* The content is up, under whichever name it was sent. */
+static struct ask put_arrived(struct flow_put *f)
+{
+        f->sent = true;
+        if (f->via_wire)
+                return errand_go(&f->e, f->there == PUT_THERE_OTHER ? PUT_CLEAR : PUT_NAME);
+        return errand_go(&f->e, f->verify == PUT_VERIFY_NOW && !f->seen_there ? PUT_CHECK
+                                                                               : PUT_RECORD);
+}
+
+static struct ask put_named(struct flow_put *f)
+{
+        return errand_go(&f->e, f->verify == PUT_VERIFY_NOW && !f->seen_there ? PUT_CHECK
+                                                                               : PUT_RECORD);
+}
+
+/* After a doubt or a failure of the sending itself: a fresh link, after a while. */
+static struct ask put_resend(struct flow_put *f, const struct outcome *in,
+                             const struct verdict *v)
+{
+        if (++f->e.rounds > ERRAND_ROUNDS || v->act == VERDICT_STUCK || v->act == VERDICT_FULL)
+                f->e.tries = ERRAND_TRIES;
+        else
+                f->e.tries = f->e.rounds - 1 < ERRAND_TRIES ? f->e.rounds - 1 : ERRAND_TRIES - 1;
+        f->e.state = PUT_LINK;
+        f->e.since_ms = -1;
+        return errand_trouble(&f->e, in, v);
+}
+
+static struct ask put_make_parents(struct flow_put *f, enum put_state then)
+{
+        _cleanup_(str_finish) struct str parent = STR_NULL(YADISK_URL_MAX);
+
+        if (f->parents_made)
+                return errand_end(&f->e, END_LATER, 409,
+                                  "its folder in the cloud keeps vanishing");
+        f->parents_made = true;
+        f->after_parents = then;
+        yadisk_path(&parent, f->e.yadisk, "");
+        if (entry_key_parent(f->key) > 0) {
+                str_addc(&parent, '/');
+                str_add(&parent, f->key, entry_key_parent(f->key));
+        }
+        if (parent.failed || !errand_parents_begin(&f->e, str_z(&parent)))
+                return errand_end(&f->e, END_LATER, 0, "no memory");
+        return errand_go(&f->e, PUT_PARENTS);
+}
+
+static bool put_is_exists(enum yadisk_error error)
+{
+        return error == YADISK_ERROR_EXISTS || error == YADISK_ERROR_EXISTS_OLD;
+}
+
+/* ---- what follows from each answer ------------------------------------------------------------ */
+
+static struct ask put_begin(struct flow_put *f)
+{
+        const struct op *op = &f->op;
+
+        if (op->there == OP_THERE_DIR)
+                return put_folder_there(f);
+        if (op->there == OP_THERE_FILE) {
+                f->there = PUT_THERE_OTHER;
+                f->there_size = op->there_size;
+                memcpy(f->there_md5, op->there_md5, sizeof(f->there_md5));
+                if (op->there_size == op->entry.size)
+                        return errand_go(&f->e, PUT_COMPARE);
+                return put_upload(f);
+        }
+        if (op->was_known && op->known_size == op->entry.size)
+                return errand_go(&f->e, PUT_COMPARE);
+        if (op->was_known)
+                return errand_go(&f->e, PUT_LOOK);
+        f->there = PUT_THERE_NOTHING;
+        return put_upload(f);
+}
+
+static struct ask put_took_resume(struct flow_put *f, const struct outcome *in)
+{
+        struct entry found;
+        struct ask ask;
+
+        switch (errand_look_took(&f->e, in, &found, &ask)) {
+        case ERRAND_LOOK_TROUBLE:
+                return ask;
+        case ERRAND_LOOK_NOTHING:
+                /* It may still be on its way inside the service: its intent is kept, to be swept. */
+                *f->leftover = '\0';
+                return put_begin(f);
+        case ERRAND_LOOK_FILE:
+                f->there_size = found.size;
+                memcpy(f->there_md5, found.md5, sizeof(f->there_md5));
+                if (found.size == f->op.entry.size)
+                        return errand_go(&f->e, PUT_MATCH);
+                return errand_go(&f->e, PUT_UNWIRE);
+        case ERRAND_LOOK_DIR:
+                *f->leftover = '\0'; /* not ours, whatever it is */
+                return put_begin(f);
+        }
+        return ask;
+}
+
+static void put_take_md5(struct flow_put *f, const struct outcome *in)
+{
+        f->has_md5 = true;
+        memcpy(f->md5, in->md5, sizeof(f->md5));
+        f->read_ns = in->read_ns;
+}
+
+static struct ask put_took_match(struct flow_put *f, const struct outcome *in)
+{
+        if (in->err)
+                return put_local(f, in);
+        put_take_md5(f, in);
+        if (memcmp(f->md5, f->there_md5, sizeof(f->md5)) != 0)
+                return errand_go(&f->e, PUT_UNWIRE);
+        memcpy(f->wire, f->leftover, sizeof(f->wire));
+        *f->leftover = '\0';
+        f->resumed = f->via_wire = true;
+        return errand_go(&f->e, PUT_LOOK);
+}
+
+static struct ask put_took_compare(struct flow_put *f, const struct outcome *in)
+{
+        if (in->err)
+                return put_local(f, in);
+        put_take_md5(f, in);
+        if (f->there == PUT_THERE_OTHER && f->there_size == f->op.entry.size &&
+            memcmp(f->md5, f->there_md5, sizeof(f->md5)) == 0) {
+                f->seen_there = true;
+                return errand_go(&f->e, PUT_RECORD);
+        }
+        if (f->there == PUT_THERE_UNKNOWN && f->op.was_known &&
+            f->op.known_size == f->op.entry.size &&
+            memcmp(f->md5, f->op.known_md5, sizeof(f->md5)) == 0)
+                return errand_go(&f->e, PUT_RECORD);
+        if (f->there == PUT_THERE_UNKNOWN)
+                return errand_go(&f->e, PUT_LOOK);
+        return put_upload(f);
+}
+
+static struct ask put_after_look(struct flow_put *f)
+{
+        if (!f->resumed)
+                return put_upload(f);
+        return put_arrived(f);
+}
+
+static struct ask put_took_look(struct flow_put *f, const struct outcome *in)
+{
+        struct entry found;
+        struct ask ask;
+
+        switch (errand_look_took(&f->e, in, &found, &ask)) {
+        case ERRAND_LOOK_TROUBLE:
+                return ask;
+        case ERRAND_LOOK_NOTHING:
+                f->there = PUT_THERE_NOTHING;
+                return put_after_look(f);
+        case ERRAND_LOOK_DIR:
+                return put_folder_there(f);
+        case ERRAND_LOOK_FILE:
+                break;
+        }
+        f->there_size = found.size;
+        memcpy(f->there_md5, found.md5, sizeof(f->there_md5));
+        if (f->has_md5 && found.size == f->op.entry.size &&
+            memcmp(found.md5, f->md5, sizeof(f->md5)) == 0) {
+                f->seen_there = true;
+                f->unwire_last = f->resumed;
+                return errand_go(&f->e, f->resumed ? PUT_UNWIRE : PUT_RECORD);
+        }
+        if (f->op.was_known && found.size == f->op.known_size &&
+            memcmp(found.md5, f->op.known_md5, sizeof(found.md5)) == 0) {
+                f->there = PUT_THERE_OURS;
+                return put_after_look(f);
+        }
+        f->there = PUT_THERE_OTHER;
+        if (!f->has_md5 && found.size == f->op.entry.size)
+                return errand_go(&f->e, PUT_COMPARE);
+        return put_after_look(f);
+}
+
+static struct ask put_took_unwire(struct flow_put *f, const struct outcome *in)
+{
+        struct verdict v = verdict(in);
+
+        if (v.act != VERDICT_OK && !(v.act == VERDICT_ASKER && in->status == 404))
+                return errand_trouble(&f->e, in, &v);
+        if (f->unwire_last)
+                return errand_go(&f->e, PUT_RECORD);
+        f->there_size = 0;
+        return put_begin(f);
+}
+
+static struct ask put_took_link(struct flow_put *f, const struct outcome *in)
+{
+        struct verdict v = verdict(in);
+
+        if (v.act == VERDICT_ASKER && (v.error == YADISK_ERROR_NO_PARENT || in->status == 404))
+                return put_make_parents(f, PUT_LINK);
+        if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_FOLDER_EXISTS)
+                return put_folder_there(f);
+        if (v.act == VERDICT_ASKER && put_is_exists(v.error)) {
+                /* At a wire name only an earlier try of this flow can stand. */
+                if (f->via_wire && f->has_md5)
+                        return errand_back(&f->e, PUT_DOUBT, &v);
+                return errand_back(&f->e, PUT_LOOK, &v);
+        }
+        if (v.act != VERDICT_OK)
+                return errand_trouble(&f->e, in, &v);
+        yadisk_link_finish(&f->link);
+        if (yadisk_read_link(in->body, in->body_len, &f->link) < 0)
+                return errand_garbled(&f->e, in);
+        if (!yadisk_link_allowed(f->e.yadisk, f->link.href))
+                return errand_end(&f->e, END_LATER, 0,
+                                  "the service named an upload address that is not safe to use");
+        return errand_go(&f->e, PUT_SEND);
+}
+
+static struct ask put_took_parents(struct flow_put *f, const struct outcome *in)
+{
+        struct ask ask;
+
+        if (errand_parents_took(&f->e, in, &ask) == ERRAND_PARENTS_MORE)
+                return ask;
+        return errand_go(&f->e, f->after_parents);
+}
+
+static struct ask put_took_sent(struct flow_put *f, const struct outcome *in)
+{
+        if (in->sent != f->op.entry.size)
+                return errand_garbled(&f->e, in);
+        put_take_md5(f, in);
+        if (in->status != 202)
+                return put_arrived(f);
+        return errand_go(&f->e, errand_operation_named(&f->e, f->link.operation_id) ? PUT_POLL
+                                                                                    : PUT_DOUBT);
+}
+
+static struct ask put_took_send(struct flow_put *f, const struct outcome *in)
+{
+        struct verdict v = verdict(in);
+        bool whole = in->sent == f->op.entry.size;
+
+        if (in->kind == OUTCOME_FAULT && in->fault == HTTP_FAULT_LOCAL)
+                return put_local(f, in);
+        switch (v.act) {
+        case VERDICT_OK:
+                return put_took_sent(f, in);
+        case VERDICT_AGAIN:
+        case VERDICT_LOCKED:
+                if (whole && (in->kind == OUTCOME_FAULT ? in->sent_all : in->status >= 500)) {
+                        put_take_md5(f, in);
+                        return errand_go(&f->e, PUT_DOUBT);
+                }
+                return put_resend(f, in, &v);
+        case VERDICT_ASKER:
+        case VERDICT_REFUSED: /* the link's, not the account's: no token was sent */
+                v.act = VERDICT_AGAIN;
+                return put_resend(f, in, &v);
+        case VERDICT_STUCK:
+                if (in->status != 413) /* 400: the link was used before */
+                        v.act = VERDICT_AGAIN;
+                return put_resend(f, in, &v);
+        case VERDICT_FULL:
+                return put_resend(f, in, &v);
+        }
+        return put_resend(f, in, &v);
+}
+
+static struct ask put_took_poll(struct flow_put *f, const struct outcome *in)
+{
+        struct verdict failed = {.act = VERDICT_AGAIN, .text = "the service could not store it"};
+        struct ask ask;
+
+        switch (errand_operation_took(&f->e, in, put_scaled_ms(f, 60000, 240000), &ask)) {
+        case ERRAND_RUNNING:
+                return ask;
+        case ERRAND_SUCCEEDED:
+                return put_arrived(f);
+        case ERRAND_FAILED:
+                return put_resend(f, in, &failed);
+        case ERRAND_GONE:
+                return errand_go(&f->e, PUT_DOUBT);
+        }
+        return ask;
+}
+
+static struct ask put_took_doubt(struct flow_put *f, const struct outcome *in)
+{
+        struct verdict lost = {.act = VERDICT_AGAIN, .text = "what was sent did not arrive"};
+        struct entry found;
+        struct ask ask;
+        enum errand_look look = errand_look_took(&f->e, in, &found, &ask);
+
+        if (look == ERRAND_LOOK_TROUBLE)
+                return ask;
+        if (look == ERRAND_LOOK_DIR && !f->via_wire)
+                return put_folder_there(f);
+        if (look == ERRAND_LOOK_FILE && found.size == f->op.entry.size &&
+            memcmp(found.md5, f->md5, sizeof(f->md5)) == 0) {
+                f->seen_there = !f->via_wire;
+                return put_arrived(f);
+        }
+        if (errand_waited(&f->e, in) < put_scaled_ms(f, 4000, 150000))
+                return errand_wait(300 << (f->e.tries < 4 ? f->e.tries++ : 4));
+        return put_resend(f, in, &lost);
+}
+
+static struct ask put_took_clear(struct flow_put *f, const struct outcome *in)
+{
+        struct verdict v = verdict(in);
+
+        if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_MD5_DIFFERS)
+                return errand_back(&f->e, PUT_NAME_LOOK, &v);
+        if (v.act != VERDICT_OK && !(v.act == VERDICT_ASKER && in->status == 404))
+                return errand_trouble(&f->e, in, &v);
+        if (in->status == 202 && errand_operation_begin(&f->e, in))
+                return errand_go(&f->e, PUT_CLEAR_POLL);
+        f->there = PUT_THERE_NOTHING;
+        return errand_go(&f->e, PUT_NAME);
+}
+
+static struct ask put_took_clear_poll(struct flow_put *f, const struct outcome *in)
+{
+        struct verdict failed = {.act = VERDICT_AGAIN, .text = "the old version cannot be moved"};
+        struct ask ask;
+
+        switch (errand_operation_took(&f->e, in, 60000, &ask)) {
+        case ERRAND_RUNNING:
+                return ask;
+        case ERRAND_FAILED:
+                return errand_back(&f->e, PUT_NAME_LOOK, &failed);
+        case ERRAND_SUCCEEDED:
+        case ERRAND_GONE:
+                break;
+        }
+        f->there = PUT_THERE_NOTHING;
+        return errand_go(&f->e, PUT_NAME);
+}
+
+static struct ask put_took_name(struct flow_put *f, const struct outcome *in)
+{
+        struct verdict v = verdict(in);
+
+        if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_NO_PARENT)
+                return put_make_parents(f, PUT_NAME);
+        if (v.act == VERDICT_ASKER)
+                return errand_back(&f->e, PUT_NAME_LOOK, &v);
+        if (v.act != VERDICT_OK)
+                return errand_trouble(&f->e, in, &v);
+        if (in->status != 202)
+                return put_named(f);
+        return errand_go(&f->e, errand_operation_begin(&f->e, in) ? PUT_NAME_POLL : PUT_NAME_LOOK);
+}
+
+static struct ask put_took_name_poll(struct flow_put *f, const struct outcome *in)
+{
+        struct verdict failed = {.act = VERDICT_AGAIN, .text = "the service could not rename it"};
+        struct ask ask;
+
+        switch (errand_operation_took(&f->e, in, put_scaled_ms(f, 60000, 240000), &ask)) {
+        case ERRAND_RUNNING:
+                return ask;
+        case ERRAND_SUCCEEDED:
+                return put_named(f);
+        case ERRAND_FAILED:
+        case ERRAND_GONE:
+                return errand_back(&f->e, PUT_NAME_LOOK, &failed);
+        }
+        return ask;
+}
+
+/*
+ * The move was refused.  Either it had been made already (its answer was lost), or something stands
+ * at the name: our older version, if the service does not overwrite on a move, or somebody else's.
+ * Both go to the Trash, on condition of their md5.
+ */
+static struct ask put_took_name_look(struct flow_put *f, const struct outcome *in)
+{
+        struct verdict gone = {.act = VERDICT_AGAIN, .text = "what was sent has vanished"};
+        struct entry found;
+        struct ask ask;
+
+        switch (errand_look_took(&f->e, in, &found, &ask)) {
+        case ERRAND_LOOK_TROUBLE:
+                return ask;
+        case ERRAND_LOOK_DIR:
+                return put_folder_there(f);
+        case ERRAND_LOOK_NOTHING:
+                f->there = PUT_THERE_NOTHING;
+                /* Every second time round the wire name itself is in doubt. */
+                if (f->e.rounds % 2 == 1)
+                        return errand_back(&f->e, PUT_NAME, &gone);
+                return errand_back(&f->e, PUT_DOUBT, &gone);
+        case ERRAND_LOOK_FILE:
+                break;
+        }
+        if (found.size == f->op.entry.size && memcmp(found.md5, f->md5, sizeof(f->md5)) == 0) {
+                f->seen_there = f->unwire_last = true;
+                return errand_go(&f->e, PUT_UNWIRE);
+        }
+        f->there = PUT_THERE_OTHER;
+        f->there_size = found.size;
+        memcpy(f->there_md5, found.md5, sizeof(f->there_md5));
+        return errand_go(&f->e, PUT_CLEAR);
+}
+
+static struct ask put_took_check(struct flow_put *f, const struct outcome *in)
+{
+        struct entry found;
+        struct ask ask;
+        enum errand_look look = errand_look_took(&f->e, in, &found, &ask);
+
+        if (look == ERRAND_LOOK_TROUBLE)
+                return ask;
+        if (look == ERRAND_LOOK_FILE && found.size == f->op.entry.size &&
+            memcmp(found.md5, f->md5, sizeof(f->md5)) == 0) {
+                f->seen_there = true;
+                return errand_go(&f->e, PUT_RECORD);
+        }
+        if (errand_waited(&f->e, in) < put_scaled_ms(f, 10000, 60000))
+                return errand_wait(300 << (f->e.tries < 4 ? f->e.tries++ : 4));
+        ask = errand_end(&f->e, END_LATER, 0, "what arrived is not what was sent");
+        ask.end.vanished = true;
+        return ask;
+}
+
+static struct ask put_took_record(struct flow_put *f, const struct outcome *in)
+{
+        if (in->err)
+                return errand_end(&f->e, END_STORE, 0, "%s", in->text ? in->text : "");
+        return errand_end(&f->e, f->sent ? END_DONE : END_NOTHING, 0, "%s", "");
+}
+
+static struct ask put_took(struct errand *e, const struct outcome *in)
+{
+        struct flow_put *f = put_of(e);
+
+        switch ((enum put_state)e->state) {
+        case PUT_START:
+                return *f->leftover ? errand_go(e, PUT_RESUME) : put_begin(f);
+        case PUT_RESUME:
+                return put_took_resume(f, in);
+        case PUT_MATCH:
+                return put_took_match(f, in);
+        case PUT_COMPARE:
+                return put_took_compare(f, in);
+        case PUT_LOOK:
+                return put_took_look(f, in);
+        case PUT_UNWIRE:
+                return put_took_unwire(f, in);
+        case PUT_INTENT:
+                if (in->err)
+                        return put_took_record(f, in);
+                return errand_go(e, PUT_LINK);
+        case PUT_LINK:
+                return put_took_link(f, in);
+        case PUT_PARENTS:
+                return put_took_parents(f, in);
+        case PUT_SEND:
+                return put_took_send(f, in);
+        case PUT_POLL:
+                return put_took_poll(f, in);
+        case PUT_DOUBT:
+                return put_took_doubt(f, in);
+        case PUT_CLEAR:
+                return put_took_clear(f, in);
+        case PUT_CLEAR_POLL:
+                return put_took_clear_poll(f, in);
+        case PUT_NAME:
+                return put_took_name(f, in);
+        case PUT_NAME_POLL:
+                return put_took_name_poll(f, in);
+        case PUT_NAME_LOOK:
+                return put_took_name_look(f, in);
+        case PUT_CHECK:
+                return put_took_check(f, in);
+        case PUT_RECORD:
+                return put_took_record(f, in);
+        }
+        return errand_end(e, END_STUCK, 0, "internal: no such state");
+}
+
+static void put_destroy(struct flow *flow)
+{
+        struct flow_put *f = put_of(errand_of(flow));
+
+        yadisk_link_finish(&f->link);
+        str_finish(&f->cloud);
+        str_finish(&f->cloud2);
+        free(f->key);
+        errand_finish(&f->e);
+        free(f);
+}
+
+struct flow *flow_put(const struct put_args *args)
+{
+        struct flow_put *f = calloc(1, sizeof(*f));
+
+        if (!f)
+                return NULL;
+        errand_init(&f->e, args->yadisk, put_names, put_ask, put_took, put_destroy);
+        f->disguise = args->disguise;
+        f->verify = args->verify;
+        f->op = *args->op;
+        f->cloud = STR_NULL(YADISK_URL_MAX);
+        f->cloud2 = STR_NULL(YADISK_URL_MAX);
+        str_copy(f->wire, sizeof(f->wire), args->wire);
+        str_copy(f->leftover, sizeof(f->leftover), args->leftover ? args->leftover : "");
+        f->key = str_dup(args->op->entry.key);
+        if (!f->key) {
+                put_destroy(&f->e.flow);
+                return NULL;
+        }
+        f->op.entry.key = f->key;
+        return &f->e.flow;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "lib/yadisk/verdict.h"
+
+#include <string.h>
+
+static struct verdict verdict_is(enum verdict_act act, const char *text)
+{
+        return (struct verdict){.act = act, .text = text};
+}
+
+static struct verdict verdict_fault(const struct outcome *in)
+{
+        switch (in->fault) {
+        case HTTP_FAULT_UNREACHABLE:
+                return verdict_is(VERDICT_AGAIN, "the server cannot be reached");
+        case HTTP_FAULT_TLS:
+                return verdict_is(VERDICT_AGAIN, "the server's certificate was not accepted");
+        case HTTP_FAULT_BROKEN:
+                return verdict_is(VERDICT_AGAIN, "the connection broke");
+        case HTTP_FAULT_STALLED:
+                return verdict_is(VERDICT_AGAIN, "the server fell silent");
+        case HTTP_FAULT_TOO_LARGE:
+                return verdict_is(VERDICT_AGAIN, "the answer is longer than any should be");
+        case HTTP_FAULT_LOCAL:
+        case HTTP_FAULT_NONE:
+                break;
+        }
+        return verdict_is(VERDICT_ASKER, "it could not be read");
+}
+
+static struct verdict verdict_locked(enum yadisk_error error)
+{
+        if (error == YADISK_ERROR_TRAFFIC_LIMIT)
+                return verdict_is(VERDICT_FULL, "the account's upload allowance is used up");
+        if (error == YADISK_ERROR_LOCKED)
+                return verdict_is(VERDICT_LOCKED, "another operation holds it");
+        return verdict_is(VERDICT_AGAIN, "the Disk is read-only for now");
+}
+
+static struct verdict verdict_status(int status, enum yadisk_error error)
+{
+        switch (status) {
+        case 200:
+        case 201:
+        case 202:
+        case 204:
+                return verdict_is(VERDICT_OK, "");
+        case 404:
+        case 409:
+        case 410:
+        case 412:
+                return verdict_is(VERDICT_ASKER, "");
+        case 401:
+                return verdict_is(VERDICT_REFUSED, "the token is not accepted");
+        case 402:
+                return verdict_is(VERDICT_REFUSED, "the service asks for payment");
+        case 403:
+                if (error == YADISK_ERROR_ACCOUNT_TYPE)
+                        return verdict_is(VERDICT_REFUSED, "this account has no Disk");
+                return verdict_is(VERDICT_REFUSED, "access is denied");
+        case 413:
+                return verdict_is(VERDICT_STUCK, "it is larger than the account allows");
+        case 423:
+                return verdict_locked(error);
+        case 429:
+                return verdict_is(VERDICT_AGAIN, "too many requests");
+        case 507:
+                return verdict_is(VERDICT_FULL, "the Disk is full");
+        }
+        if (status >= 500)
+                return verdict_is(VERDICT_AGAIN, "the service has trouble");
+        if (status >= 400)
+                return verdict_is(VERDICT_STUCK, "the service refuses the request");
+        /* 1xx, 3xx, and successes no endpoint documents: not our server speaking (a captive
+         * portal), so nothing was done. */
+        return verdict_is(VERDICT_AGAIN, "the answer is none the service gives");
+}
+
+struct verdict verdict(const struct outcome *in)
+{
+        struct verdict v = verdict_is(VERDICT_OK, "");
+
+        switch (in->kind) {
+        case OUTCOME_START:
+        case OUTCOME_WOKE:
+                break;
+        case OUTCOME_LOCAL:
+                if (in->err)
+                        v = verdict_is(VERDICT_ASKER, "it could not be read");
+                break;
+        case OUTCOME_FAULT:
+                v = verdict_fault(in);
+                break;
+        case OUTCOME_HTTP:
+                if (in->status >= 400) {
+                        char description[sizeof(v.description)];
+                        enum yadisk_error error = yadisk_read_error(
+                                in->body, in->body_len, description, sizeof(description));
+
+                        v = verdict_status(in->status, error);
+                        v.error = error;
+                        memcpy(v.description, description, sizeof(description));
+                } else {
+                        v = verdict_status(in->status, YADISK_ERROR_NONE);
+                }
+                break;
+        }
+        return v;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "lib/yadisk/yadisk.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+void yadisk_path(struct str *ret, const struct yadisk *y, const char *key)
+{
+        str_clear(ret);
+        str_adds(ret, y->root);
+        if (*key) {
+                str_addc(ret, '/');
+                str_adds(ret, key);
+        }
+}
+
+static void yadisk_encode(struct str *url, const char *value)
+{
+        static const char digits[] = "0123456789ABCDEF";
+
+        for (; *value; value++) {
+                unsigned char c = (unsigned char)*value;
+
+                if ((c < 0x80 && isalnum(c)) || strchr("-._~", c)) {
+                        str_addc(url, (char)c);
+                } else {
+                        char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
+
+                        str_add(url, escaped, sizeof(escaped));
+                }
+        }
+}
+
+static void yadisk_begin(struct str *url, const struct yadisk *y, const char *endpoint,
+                         const char *name, const char *path)
+{
+        str_clear(url);
+        str_adds(url, y->api_url);
+        str_adds(url, endpoint);
+        str_addf(url, "?%s=", name);
+        yadisk_encode(url, path);
+}
+
+void yadisk_url_look(struct str *url, const struct yadisk *y, const char *path)
+{
+        yadisk_begin(url, y, "/v1/disk/resources", "path", path);
+        str_adds(url, "&limit=0&fields=type,size,md5");
+}
+
+void yadisk_url_list(struct str *url, const struct yadisk *y, const char *path, uint64_t offset)
+{
+        yadisk_begin(url, y, "/v1/disk/resources", "path", path);
+        str_addf(url, "&limit=%d&offset=%llu&sort=name", YADISK_LIST_LIMIT,
+                 (unsigned long long)offset);
+        str_adds(url, "&fields=type,_embedded.total,_embedded.offset,_embedded.items.name,"
+                      "_embedded.items.type,_embedded.items.size,_embedded.items.md5");
+}
+
+void yadisk_url_mkdir(struct str *url, const struct yadisk *y, const char *path)
+{
+        yadisk_begin(url, y, "/v1/disk/resources", "path", path);
+}
+
+void yadisk_url_upload(struct str *url, const struct yadisk *y, const char *path, bool overwrite)
+{
+        yadisk_begin(url, y, "/v1/disk/resources/upload", "path", path);
+        str_adds(url, overwrite ? "&overwrite=true" : "&overwrite=false");
+}
+
+void yadisk_url_move(struct str *url, const struct yadisk *y, const char *from, const char *path,
+                     bool overwrite)
+{
+        yadisk_begin(url, y, "/v1/disk/resources/move", "from", from);
+        str_adds(url, "&path=");
+        yadisk_encode(url, path);
+        str_adds(url, overwrite ? "&overwrite=true" : "&overwrite=false");
+}
+
+void yadisk_url_delete(struct str *url, const struct yadisk *y, const char *path,
+                       const uint8_t *md5, bool permanently)
+{
+        char hex[33];
+
+        yadisk_begin(url, y, "/v1/disk/resources", "path", path);
+        if (md5) {
+                str_hex(hex, md5, 16);
+                str_addf(url, "&md5=%s", hex);
+        }
+        str_adds(url, permanently ? "&permanently=true" : "&permanently=false");
+}
+
+bool yadisk_operation(struct str *ret, const char *href_or_id)
+{
+        static const char where[] = "/v1/disk/operations";
+        const char *path = strstr(href_or_id, "://") ? strstr(href_or_id, where) : NULL;
+        const char *id = path ? path + sizeof(where) - 1 : href_or_id;
+
+        if (path && *id != '/' && !str_starts(id, "?id="))
+                return false;
+        if (path)
+                id += *id == '/' ? 1 : 4;
+        if (*id == '\0' || strlen(id) > 512)
+                return false;
+        for (const char *c = id; *c; c++)
+                if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
+                        return false;
+        str_clear(ret);
+        str_addf(ret, "%s/%s", where, id);
+        return true;
+}
+
+void yadisk_url_operation(struct str *url, const struct yadisk *y, const char *operation)
+{
+        str_clear(url);
+        str_adds(url, y->api_url);
+        str_adds(url, operation);
+}
+
+/* Whether the URL's host is 127.x.x.x, [::1] or localhost. */
+static bool yadisk_loopback(const char *after_scheme)
+{
+        size_t len = strcspn(after_scheme, "/?#");
+        const char *at = memchr(after_scheme, '@', len);
+
+        if (at) /* a user name that looks like a host */
+                return false;
+        if (str_starts(after_scheme, "[::1]"))
+                return after_scheme[5] == '\0' || strchr(":/?#", after_scheme[5]);
+        len = strcspn(after_scheme, ":/?#");
+        if (len == 9 && strncasecmp(after_scheme, "localhost", 9) == 0)
+                return true;
+        return len >= 7 && str_starts(after_scheme, "127.") &&
+               strspn(after_scheme, "0123456789.") == len;
+}
+
+bool yadisk_link_allowed(const struct yadisk *y, const char *href)
+{
+        for (const char *c = href; *c; c++)
+                if ((unsigned char)*c <= 0x20 || *c == 0x7f)
+                        return false;
+        if (strncasecmp(href, "https://", 8) == 0)
+                return href[8] != '\0' && !strchr("/?#:", href[8]);
+        return str_starts(y->api_url, "http://") && strncasecmp(href, "http://", 7) == 0 &&
+               yadisk_loopback(href + 7);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "lib/yadisk/yadisk_json.h"
+
+#include "lib/base/str.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+
+DEFINE_CLEANUP(cJSON *, cJSON_Delete)
+
+/* Beyond this a double no longer holds every whole number. */
+#define YADISK_SIZE_MAX 9007199254740992.0
+
+static cJSON *yadisk_parse(const char *body, size_t len)
+{
+        cJSON *json = cJSON_ParseWithLength(body, len);
+
+        if (json && !cJSON_IsObject(json)) {
+                cJSON_Delete(json);
+                json = NULL;
+        }
+        return json;
+}
+
+static const char *yadisk_string(const cJSON *object, const char *name)
+{
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+        return cJSON_IsString(item) ? item->valuestring : NULL;
+}
+
+static bool yadisk_number(const cJSON *object, const char *name, uint64_t *ret)
+{
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+        if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) ||
+            item->valuedouble > YADISK_SIZE_MAX)
+                return false;
+        *ret = (uint64_t)item->valuedouble;
+        return true;
+}
+
+static const struct {
+        const char *name;
+        enum yadisk_error error;
+} yadisk_error_names[] = {
+#define YADISK_ERROR_ROW(id, text) {text, YADISK_ERROR_##id},
+        YADISK_ERRORS(YADISK_ERROR_ROW)
+#undef YADISK_ERROR_ROW
+};
+
+static void yadisk_describe(const char *description, char *ret, size_t size)
+{
+        _cleanup_(str_finish) struct str s = STR_NULL(4096);
+
+        if (description && strlen(description) < 1024)
+                str_add_printable(&s, description);
+        snprintf(ret, size, "%s", str_z(&s));
+}
+
+enum yadisk_error yadisk_read_error(const char *body, size_t len, char *ret_description,
+                                    size_t size)
+{
+        _cleanup_(cJSON_Deletep) cJSON *json = yadisk_parse(body, len);
+        const char *name = json ? yadisk_string(json, "error") : NULL;
+
+        yadisk_describe(json ? yadisk_string(json, "description") : NULL, ret_description, size);
+        if (!name)
+                return YADISK_ERROR_NONE;
+        for (size_t i = 0; i < ARRAY_SIZE(yadisk_error_names); i++)
+                if (str_eq(name, yadisk_error_names[i].name))
+                        return yadisk_error_names[i].error;
+        return YADISK_ERROR_OTHER;
+}
+
+int yadisk_read_link(const char *body, size_t len, struct yadisk_link *ret)
+{
+        _cleanup_(cJSON_Deletep) cJSON *json = yadisk_parse(body, len);
+        const char *href = json ? yadisk_string(json, "href") : NULL;
+        const char *id = json ? yadisk_string(json, "operation_id") : NULL;
+        struct yadisk_link link;
+
+        if (!href || cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "templated")))
+                return -EBADMSG;
+        link = (struct yadisk_link){.href = str_dup(href), .operation_id = str_dup(id)};
+        if (!link.href || (id && !link.operation_id)) {
+                yadisk_link_finish(&link);
+                return -ENOMEM;
+        }
+        *ret = link;
+        return 0;
+}
+
+void yadisk_link_finish(struct yadisk_link *l)
+{
+        if (l->href)
+                mem_wipe(l->href, strlen(l->href)); /* whoever has it can upload */
+        free(l->href);
+        free(l->operation_id);
+        *l = (struct yadisk_link){0};
+}
+
+static int yadisk_resource(const cJSON *json, struct entry *ret)
+{
+        const char *type = yadisk_string(json, "type"), *md5 = yadisk_string(json, "md5");
+        struct entry e = {0};
+
+        if (!type)
+                return -EBADMSG;
+        if (str_eq(type, "dir")) {
+                e.kind = KIND_DIR;
+        } else if (str_eq(type, "file")) {
+                e.kind = KIND_FILE;
+                if (!yadisk_number(json, "size", &e.size))
+                        return -EBADMSG;
+                /* A file that was stored this moment may not have its md5 yet. */
+                e.has_md5 = md5 && str_unhex(e.md5, sizeof(e.md5), md5);
+        } else {
+                e.kind = KIND_OTHER;
+        }
+        ret->kind = e.kind;
+        ret->size = e.size;
+        ret->has_md5 = e.has_md5;
+        memcpy(ret->md5, e.md5, sizeof(e.md5));
+        return 0;
+}
+
+int yadisk_read_resource(const char *body, size_t len, struct entry *ret)
+{
+        _cleanup_(cJSON_Deletep) cJSON *json = yadisk_parse(body, len);
+
+        return json ? yadisk_resource(json, ret) : -EBADMSG;
+}
+
+/* A name as a server would have to send it for it to be one component of a path. */
+static bool yadisk_name_sane(const char *name)
+{
+        return *name && !strchr(name, '/') && !str_eq(name, ".") && !str_eq(name, "..");
+}
+
+static int yadisk_items(const cJSON *items, struct yadisk_listing *l)
+{
+        const cJSON *item;
+        int n = cJSON_GetArraySize(items);
+
+        l->items.items = calloc((size_t)n + 1, sizeof(struct entry));
+        if (!l->items.items)
+                return -ENOMEM;
+        cJSON_ArrayForEach(item, items) {
+                struct entry *e = &l->items.items[l->items.n];
+                const char *name = cJSON_IsObject(item) ? yadisk_string(item, "name") : NULL;
+
+                if (!name || yadisk_resource(item, e) < 0)
+                        return -EBADMSG;
+                if (!yadisk_name_sane(name)) {
+                        l->strange++;
+                        continue;
+                }
+                e->key = str_dup(name);
+                if (!e->key)
+                        return -ENOMEM;
+                l->items.n++;
+        }
+        return 0;
+}
+
+int yadisk_read_listing(const char *body, size_t len, struct yadisk_listing *ret)
+{
+        _cleanup_(cJSON_Deletep) cJSON *json = yadisk_parse(body, len);
+        const char *type = json ? yadisk_string(json, "type") : NULL;
+        const cJSON *embedded = json ? cJSON_GetObjectItemCaseSensitive(json, "_embedded") : NULL;
+        const cJSON *items;
+        struct yadisk_listing l = {0};
+        int r;
+
+        if (type && str_eq(type, "file"))
+                return -ENOTDIR;
+        items = cJSON_GetObjectItemCaseSensitive(embedded, "items");
+        if (!cJSON_IsArray(items) || !yadisk_number(embedded, "total", &l.total) ||
+            !yadisk_number(embedded, "offset", &l.offset))
+                return -EBADMSG;
+        r = yadisk_items(items, &l);
+        if (r < 0) {
+                yadisk_listing_finish(&l);
+                return r;
+        }
+        *ret = l;
+        return 0;
+}
+
+void yadisk_listing_finish(struct yadisk_listing *l)
+{
+        for (size_t i = 0; i < l->items.n; i++)
+                free((char *)l->items.items[i].key);
+        free(l->items.items);
+        *l = (struct yadisk_listing){0};
+}
+
+int yadisk_read_operation(const char *body, size_t len, enum yadisk_progress *ret)
+{
+        _cleanup_(cJSON_Deletep) cJSON *json = yadisk_parse(body, len);
+        const char *status = json ? yadisk_string(json, "status") : NULL;
+
+        if (!status)
+                return -EBADMSG;
+        if (str_eq(status, "success"))
+                *ret = YADISK_SUCCEEDED;
+        else if (str_eq(status, "failed") || str_eq(status, "failure"))
+                *ret = YADISK_FAILED;
+        else
+                *ret = YADISK_RUNNING;
+        return 0;
+}
