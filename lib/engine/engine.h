@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Carries flows: asks each what it wants, does it, tells it how that went.
+ *
+ * It knows no files, no policy and no service: only how many errands may be under way, how many
+ * API requests may go out in a second, and who is asleep.
+ */
+
+#include "lib/base/err.h"
+#include "lib/core/flow.h"
+#include "lib/engine/recorder.h"
+#include "lib/engine/source.h"
+
+#include <uv.h>
+
+struct engine;
+
+struct engine_options {
+        const char *user_agent;
+        unsigned parallel;     /* errands under way at once, sleeping ones not counted */
+        unsigned api_rate;     /* API requests a second, 0: no limit */
+        uint64_t upload_rate;  /* bytes a second, 0: no limit */
+        struct engine_desk desk;
+};
+
+struct engine_stats {
+        uint64_t api_calls, transfers; /* requests sent, by kind */
+        uint64_t bytes_sent;           /* body bytes */
+        unsigned active, asleep;
+        bool unreachable;              /* the last thing heard of the server was nothing */
+};
+
+int engine_create(struct engine **ret, uv_loop_t *loop, const struct engine_options *options,
+                  struct err *err);
+
+/* NULL: requests carry no token.  Copied; the old one is wiped. */
+int engine_set_token(struct engine *e, const char *token);
+
+/* Where files are; the descriptor must stay open while flows are under way. */
+void engine_set_root(struct engine *e, const struct source_root *root);
+
+/* Comes once a flow; before engine_start() returns if the flow has nothing to do.  The flow is
+ * destroyed when it returns. */
+typedef void (*engine_done)(void *userdata, struct flow *flow, const struct flow_end *end);
+
+/* Takes the flow over.  May be called from engine_done. */
+int engine_start(struct engine *e, struct flow *flow, engine_done done, void *userdata);
+
+/* How many flows may be started now. */
+unsigned engine_room(const struct engine *e);
+
+/* Called from the loop, or from engine_start(), when a flow has gone to sleep and so left room. */
+void engine_on_room(struct engine *e, void (*room)(void *userdata), void *userdata);
+
+/* Called when nothing gets through and requests are held back for `wait_ms`, and with wait_ms 0
+ * once something did again.  `in` is what came last. */
+void engine_on_trouble(struct engine *e,
+                       void (*trouble)(void *userdata, const struct outcome *in, int64_t wait_ms),
+                       void *userdata);
+
+/* Drops every flow: no engine_done comes for them.  `stopped` is called from the loop once nothing
+ * is under way (a commit that has begun is finished first). */
+void engine_stop(struct engine *e, void (*stopped)(void *userdata), void *userdata);
+
+/* Only when nothing is under way; `closed` comes from the loop. */
+void engine_close(struct engine *e, void (*closed)(void *userdata), void *userdata);
+
+uv_loop_t *engine_loop(const struct engine *e);
+
+struct engine_stats engine_stats(const struct engine *e);

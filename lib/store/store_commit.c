@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * One batch of records: all of it or nothing.
+ *
+ * The records are judged before the transaction begins, so that inside it only the disk can fail.
+ * A disk that fails while writing (EIO, above all a failed fsync) ends the writing for good: what
+ * is in the page cache then may never reach the disk although a second fsync says so.  Only a new
+ * start, which reads what is really there, may write again.
+ */
+
+#include "lib/store/store_priv.h"
+
+#include <errno.h>
+
+/* What the steps of one commit share. */
+struct commit {
+        struct store_db *db;
+        struct store_tally tally;
+        struct str raw, end;   /* bound keys */
+        struct store_row row;  /* what stood there before */
+        struct err *err;
+};
+
+static void commit_finish(struct commit *c)
+{
+        str_finish(&c->raw);
+        str_finish(&c->end);
+        store_row_finish(&c->row);
+}
+
+/* ---- before the transaction ---------------------------------------------------------------- */
+
+static const char *commit_meta_unfit(const struct record *rec)
+{
+        if (!rec->name || entry_key_unfit(rec->name) || str_starts(rec->name, "store."))
+                return "a fact may not have this name";
+        if (rec->value && strlen(rec->value) > STORE_META_MAX)
+                return "a fact is too long";
+        return NULL;
+}
+
+static const char *commit_wire_unfit(const char *wire)
+{
+        return !wire || strchr(wire, '/') ? "a wire name is no name" : entry_key_unfit(wire);
+}
+
+/* NULL, or half a sentence that says why this record cannot be carried out. */
+static const char *commit_unfit(const struct record *rec)
+{
+        const char *why = NULL;
+
+        switch (rec->verb) {
+        case RECORD_ROW:
+        case RECORD_REMOTE:
+                why = rec->entry.key ? store_row_unfit(&rec->entry) : "it has no path";
+                return why ? why : store_key_unfit(rec->entry.key);
+        case RECORD_FORGET:
+        case RECORD_FORGET_TREE:
+        case RECORD_VERIFIED:
+                return rec->entry.key ? NULL : "it has no path";
+        case RECORD_INTENT:
+                if (!rec->entry.key || rec->entry.size > INT64_MAX)
+                        return "an intent has no path or an impossible size";
+                why = commit_wire_unfit(rec->wire);
+                return why ? why : entry_key_unfit(rec->entry.key);
+        case RECORD_INTENT_DONE:
+                return commit_wire_unfit(rec->wire);
+        case RECORD_META:
+                return commit_meta_unfit(rec);
+        case RECORD_REMOTE_CLEAR:
+                return NULL;
+        }
+        return "it is unknown what is to be done";
+}
+
+static int commit_check(struct store *s, const struct record *records, size_t n, struct err *err)
+{
+        if (s->how != STORE_DB_WRITE)
+                return err_set(err, EROFS, "the snapshot %s was opened for reading only", s->path);
+        if (atomic_load(&s->broken))
+                return err_set(err, atomic_load(&s->broken),
+                               "nothing more is written to the snapshot %s since its disk failed;"
+                               " ydsync must be started anew", s->path);
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_(str_finish) struct str name = STR_NULL(sizeof(err->text));
+                const char *why = commit_unfit(&records[i]);
+
+                if (!why)
+                        continue;
+                str_add_printable(&name, records[i].entry.key ? records[i].entry.key : "");
+                return err_set(err, EINVAL, "cannot write down \"%s\": %s", str_z(&name), why);
+        }
+        return store_still_there(s, err);
+}
+
+/* ---- the steps ----------------------------------------------------------------------------- */
+
+/* Carries out `stmt`; 1 when it changed a row. */
+static int commit_change(struct commit *c, sqlite3_stmt *stmt)
+{
+        int r = store_db_step(c->db, stmt, c->err);
+
+        return r < 0 ? r : sqlite3_changes(c->db->sqlite) > 0;
+}
+
+static int commit_row_with(struct commit *c, enum store_stmt id, enum store_table table,
+                           const struct entry *entry)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        int r = store_db_stmt(c->db, id, &stmt, c->err);
+
+        if (r == 0)
+                r = store_row_bind(c->db, stmt, table, entry, &c->raw, c->err);
+        return r < 0 ? r : commit_change(c, stmt);
+}
+
+/* Reads the row at c->raw into c->row: 1, or 0 when there is none. */
+static int commit_old(struct commit *c)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        int r = store_db_stmt(c->db, STMT_ENTRY_GET, &stmt, c->err);
+
+        if (r == 0)
+                r = store_bind_str(c->db, stmt, 1, &c->raw, c->err);
+        if (r == 0)
+                r = store_db_step(c->db, stmt, c->err);
+        if (r <= 0)
+                return r;
+        store_row_restart(&c->row);
+        r = store_row_read(c->db, stmt, STORE_ENTRY, &c->row, c->err);
+        return r < 0 ? r : 1;
+}
+
+static int commit_count(struct commit *c, const struct entry *entry, int sign)
+{
+        if (store_tally_entry(&c->tally, entry, sign))
+                return 0;
+        return err_set(c->err, EOVERFLOW, "the sizes in the snapshot %s add up to too much",
+                       c->db->path);
+}
+
+static int commit_row(struct commit *c, const struct entry *entry)
+{
+        int r = store_key_encode(&c->raw, entry->key, c->err);
+
+        if (r == 0)
+                r = commit_row_with(c, STMT_ENTRY_NEW, STORE_ENTRY, entry);
+        if (r < 0)
+                return r;
+        if (r == 0) {
+                r = commit_old(c);
+                if (r == 0)
+                        return store_db_damaged(c->db, c->err, "a row is there and is not");
+                if (r > 0)
+                        r = commit_count(c, &c->row.entry, -1);
+                if (r == 0)
+                        r = commit_row_with(c, STMT_ENTRY_SET, STORE_ENTRY, entry);
+        }
+        return r < 0 ? r : commit_count(c, entry, 1);
+}
+
+static int commit_forget(struct commit *c, const char *key)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        int r = store_key_encode(&c->raw, key, c->err);
+
+        if (r == 0)
+                r = commit_old(c);
+        if (r > 0)
+                r = commit_count(c, &c->row.entry, -1);
+        else
+                return r;
+        if (r == 0)
+                r = store_db_stmt(c->db, STMT_ENTRY_FORGET, &stmt, c->err);
+        if (r == 0)
+                r = store_bind_str(c->db, stmt, 1, &c->raw, c->err);
+        return r < 0 ? r : store_db_step(c->db, stmt, c->err);
+}
+
+/* A statement over the range c->raw to c->end. */
+static int commit_range(struct commit *c, enum store_stmt id, sqlite3_stmt **ret)
+{
+        int r = store_db_stmt(c->db, id, ret, c->err);
+
+        if (r == 0)
+                r = store_bind_str(c->db, *ret, 1, &c->raw, c->err);
+        if (r == 0)
+                r = store_bind_str(c->db, *ret, 2, &c->end, c->err);
+        return r;
+}
+
+static int commit_uncount_range(struct commit *c)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        int r = commit_range(c, STMT_ENTRY_RANGE, &stmt);
+
+        store_row_restart(&c->row);
+        while (r == 0) {
+                r = store_db_step(c->db, stmt, c->err);
+                if (r <= 0)
+                        break;
+                r = store_row_read(c->db, stmt, STORE_ENTRY, &c->row, c->err);
+                if (r == 0)
+                        r = commit_count(c, &c->row.entry, -1);
+        }
+        return r;
+}
+
+static int commit_forget_tree(struct commit *c, const char *key)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        int r = commit_forget(c, key);
+
+        if (r == 0)
+                r = store_key_range(&c->raw, &c->end, key, c->err);
+        if (r == 0)
+                r = commit_uncount_range(c);
+        if (r == 0)
+                r = commit_range(c, STMT_ENTRY_FORGET_RANGE, &stmt);
+        return r < 0 ? r : store_db_step(c->db, stmt, c->err);
+}
+
+static int commit_verified(struct commit *c, const struct entry *entry)
+{
+        struct entry now;
+        int r = store_key_encode(&c->raw, entry->key, c->err);
+
+        if (r == 0)
+                r = commit_old(c);
+        if (r <= 0)
+                return r;
+        now = c->row.entry;
+        if (!(now.flags & ENTRY_UNVERIFIED) || now.size != entry->size ||
+            now.has_md5 != entry->has_md5 ||
+            (now.has_md5 && memcmp(now.md5, entry->md5, sizeof(now.md5)) != 0))
+                return 0;
+        now.flags &= ~(unsigned)ENTRY_UNVERIFIED;
+        c->tally.n[TALLY_UNVERIFIED]--;
+        r = commit_row_with(c, STMT_ENTRY_SET, STORE_ENTRY, &now);
+        return r < 0 ? r : 0;
+}
+
+static int commit_remote(struct commit *c, const struct entry *entry)
+{
+        int r = store_key_encode(&c->raw, entry->key, c->err);
+
+        if (r == 0)
+                r = commit_row_with(c, STMT_REMOTE_NEW, STORE_REMOTE, entry);
+        if (r > 0)
+                c->tally.n[TALLY_REMOTE]++;
+        else if (r == 0)
+                r = commit_row_with(c, STMT_REMOTE_SET, STORE_REMOTE, entry);
+        return r < 0 ? r : 0;
+}
+
+static int commit_remote_clear(struct commit *c)
+{
+        c->tally.n[TALLY_REMOTE] = 0;
+        return store_db_do(c->db, STMT_REMOTE_CLEAR, c->err);
+}
+
+static int commit_intent_with(struct commit *c, enum store_stmt id, const struct record *rec)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        int r = store_db_stmt(c->db, id, &stmt, c->err);
+
+        if (r == 0)
+                r = store_bind_text(c->db, stmt, 1, rec->wire, c->err);
+        if (r == 0)
+                r = store_bind_str(c->db, stmt, 2, &c->raw, c->err);
+        if (r == 0)
+                r = store_bind_int(c->db, stmt, 3, (int64_t)rec->entry.size, c->err);
+        if (r == 0)
+                r = store_bind_int(c->db, stmt, 4, rec->when_ms, c->err);
+        if (r == 0)
+                r = store_bind_int(c->db, stmt, 5,
+                                   store_intent_sum(rec->wire, &c->raw, rec->entry.size,
+                                                    rec->when_ms), c->err);
+        return r < 0 ? r : commit_change(c, stmt);
+}
+
+static int commit_intent(struct commit *c, const struct record *rec)
+{
+        int r = store_key_encode(&c->raw, rec->entry.key, c->err);
+
+        if (r == 0)
+                r = commit_intent_with(c, STMT_INTENT_NEW, rec);
+        if (r > 0)
+                c->tally.n[TALLY_INTENTS]++;
+        else if (r == 0)
+                r = commit_intent_with(c, STMT_INTENT_SET, rec);
+        return r < 0 ? r : 0;
+}
+
+/* Removes the row with this text for its key, and takes it from `*count`. */
+static int commit_forget_text(struct commit *c, enum store_stmt id, const char *text,
+                              int64_t *count)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        int r = store_db_stmt(c->db, id, &stmt, c->err);
+
+        if (r == 0)
+                r = store_bind_text(c->db, stmt, 1, text, c->err);
+        if (r == 0)
+                r = commit_change(c, stmt);
+        if (r > 0)
+                (*count)--;
+        return r < 0 ? r : 0;
+}
+
+static int commit_meta_with(struct commit *c, enum store_stmt id, const struct record *rec)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        int r = store_db_stmt(c->db, id, &stmt, c->err);
+
+        if (r == 0)
+                r = store_bind_text(c->db, stmt, 1, rec->name, c->err);
+        if (r == 0)
+                r = store_bind_text(c->db, stmt, 2, rec->value, c->err);
+        if (r == 0)
+                r = store_bind_int(c->db, stmt, 3, store_meta_sum(rec->name, rec->value), c->err);
+        return r < 0 ? r : commit_change(c, stmt);
+}
+
+static int commit_meta(struct commit *c, const struct record *rec)
+{
+        int r;
+
+        if (!rec->value)
+                return commit_forget_text(c, STMT_META_FORGET, rec->name, &c->tally.n[TALLY_META]);
+        r = commit_meta_with(c, STMT_META_NEW, rec);
+        if (r > 0)
+                c->tally.n[TALLY_META]++;
+        else if (r == 0)
+                r = commit_meta_with(c, STMT_META_SET, rec);
+        return r < 0 ? r : 0;
+}
+
+static int commit_record(struct commit *c, const struct record *rec)
+{
+        switch (rec->verb) {
+        case RECORD_ROW:
+                return commit_row(c, &rec->entry);
+        case RECORD_FORGET:
+                return commit_forget(c, rec->entry.key);
+        case RECORD_FORGET_TREE:
+                return commit_forget_tree(c, rec->entry.key);
+        case RECORD_VERIFIED:
+                return commit_verified(c, &rec->entry);
+        case RECORD_INTENT:
+                return commit_intent(c, rec);
+        case RECORD_INTENT_DONE:
+                return commit_forget_text(c, STMT_INTENT_FORGET, rec->wire,
+                                          &c->tally.n[TALLY_INTENTS]);
+        case RECORD_REMOTE:
+                return commit_remote(c, &rec->entry);
+        case RECORD_REMOTE_CLEAR:
+                return commit_remote_clear(c);
+        case RECORD_META:
+                return commit_meta(c, rec);
+        }
+        return 0; /* commit_unfit() has refused it */
+}
+
+/* ---- the whole ----------------------------------------------------------------------------- */
+
+static int commit_all(struct commit *c, const struct record *records, size_t n)
+{
+        struct store_tally before;
+        int r = store_db_do(c->db, STMT_BEGIN_WRITE, c->err);
+
+        if (r == 0)
+                r = store_tally_read(c->db, &c->tally, c->err);
+        if (r < 0)
+                return r;
+        before = c->tally;
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = commit_record(c, &records[i]);
+        if (r == 0 && memcmp(&before, &c->tally, sizeof(before)) != 0)
+                r = store_tally_write(c->db, &c->tally, false, c->err);
+        return r < 0 ? r : store_db_do(c->db, STMT_COMMIT, c->err);
+}
+
+int store_commit(struct store *s, const struct record *records, size_t n, struct err *err)
+{
+        _cleanup_(commit_finish) struct commit c = {
+                .db = &s->db,
+                .raw = STR_NULL(STORE_STR_MAX),
+                .end = STR_NULL(STORE_STR_MAX),
+                .row = STORE_ROW_NULL,
+                .err = err,
+        };
+        int r = commit_check(s, records, n, err);
+
+        if (r < 0 || n == 0)
+                return r;
+        r = commit_all(&c, records, n);
+        if (r < 0) {
+                store_db_rollback(&s->db);
+                return store_note(s, r);
+        }
+        if (s->log_pages >= s->checkpoint_at)
+                s->checkpoint_at = store_checkpoint(s, &s->db) + STORE_CHECKPOINT_PAGES;
+        return 0;
+}
