@@ -1,0 +1,921 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The only file that knows the circle.  Every stage ends by starting the next; a stage that finds
+ * that nothing may go on ends the pass.  What is blocking runs on the thread pool, and the snapshot
+ * is touched by one thread at a time: by these jobs while the engine is idle, by the engine's
+ * recorder while it is not, and by the scan through the reading side.
+ */
+
+#include "daemon/cycle.h"
+
+#include "daemon/root.h"
+#include "daemon/scan.h"
+#include "daemon/work.h"
+#include "lib/core/flow_write.h"
+#include "lib/yadisk/flow_list.h"
+#include "lib/yadisk/flow_mkdir.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#define CYCLE_CHECKS 256 /* folders verified a round */
+#define CYCLE_ID_LEN 16  /* hex digits of a plan's id */
+
+struct cycle {
+        uv_loop_t *loop;
+        const struct config *config;
+        struct store *store;
+        struct engine *engine;
+        struct yadisk yadisk;
+        struct failures *failures;
+        const char *spool_dir;
+        char *binding; /* what the snapshot is of: service, cloud folder, watched folder */
+
+        cycle_show_op show; /* a dry run, when set */
+        void *show_userdata;
+        bool running, stopping;
+        void (*done)(void *userdata, const struct pass_end *end);
+        void (*stopped)(void *userdata);
+        void *userdata;
+
+        /* The job on the pool, if one is under way. */
+        uv_work_t work;
+        bool working;
+        void (*job)(struct cycle *c);
+        void (*after)(struct cycle *c);
+        int job_result;
+        struct err err;
+
+        /* Of the pass. */
+        struct root root;
+        char *meta_binding, *meta_identity, *meta_dev, *meta_adopted, *meta_made, *meta_approved,
+                *meta_held;
+        bool adopting;
+        bool cloud_missing;
+        bool held;
+        struct intent *intents;
+        size_t n_intents;
+        struct tally tally;
+        struct scan *scan;
+        struct scan_result plan;
+        struct work *ops;
+        struct engine_stats before;
+
+        /* Folders to list or to verify, and how many flows are out for them. */
+        char **folders;
+        size_t n_folders, size_folders;
+        unsigned flows;
+        void (*flows_after)(struct cycle *c);
+        uint64_t checks_failed;
+};
+
+static void cycle_finish(struct cycle *c, enum exit_status status);
+
+/* ---- small tools ----------------------------------------------------------------------------- */
+
+static void cycle_job_work(uv_work_t *work)
+{
+        struct cycle *c = CONTAINER_OF(work, struct cycle, work);
+
+        c->job(c);
+}
+
+static void cycle_stop_further(struct cycle *c);
+
+static void cycle_job_done(uv_work_t *work, int status _unused_)
+{
+        struct cycle *c = CONTAINER_OF(work, struct cycle, work);
+
+        c->working = false;
+        if (c->stopping)
+                cycle_stop_further(c);
+        else
+                c->after(c);
+}
+
+/* Runs `job` on the pool, then `after` on the loop. */
+static void cycle_job(struct cycle *c, void (*job)(struct cycle *c), void (*after)(struct cycle *c))
+{
+        c->job = job;
+        c->after = after;
+        c->err = ERR_NONE;
+        c->working = true;
+        uv_queue_work(c->loop, &c->work, cycle_job_work, cycle_job_done);
+}
+
+static void cycle_fail(struct cycle *c, enum exit_status status)
+{
+        log_error("%s", c->err.text);
+        cycle_finish(c, status);
+}
+
+static bool cycle_push(struct cycle *c, const char *key)
+{
+        char *copy = str_dup(key);
+
+        if (copy && c->n_folders == c->size_folders) {
+                size_t size = c->size_folders ? 2 * c->size_folders : 64;
+                char **folders = reallocarray(c->folders, size, sizeof(char *));
+
+                if (!folders) {
+                        free(copy);
+                        return false;
+                }
+                c->folders = folders;
+                c->size_folders = size;
+        }
+        if (copy)
+                c->folders[c->n_folders++] = copy;
+        return copy;
+}
+
+static void cycle_forget_folders(struct cycle *c)
+{
+        while (c->n_folders > 0)
+                free(c->folders[--c->n_folders]);
+}
+
+static void cycle_forget_pass(struct cycle *c)
+{
+        char **metas[] = {&c->meta_binding, &c->meta_identity, &c->meta_dev,
+                          &c->meta_adopted, &c->meta_made,     &c->meta_approved,
+                          &c->meta_held};
+
+        for (size_t i = 0; i < ARRAY_SIZE(metas); i++) {
+                free(*metas[i]);
+                *metas[i] = NULL;
+        }
+        store_intents_free(c->intents, c->n_intents);
+        c->intents = NULL;
+        c->n_intents = 0;
+        cycle_forget_folders(c);
+        scan_result_finish(&c->plan);
+        root_close(&c->root);
+}
+
+/* Writes records through the engine, so that the loop does not wait for the disk. */
+static void cycle_write(struct cycle *c, const struct record *records, size_t n, engine_done after)
+{
+        struct flow_end end = {.kind = END_STORE, .text = "no memory"};
+
+        if (engine_start(c->engine, flow_write(records, n), after, c) < 0)
+                after(c, NULL, &end);
+}
+
+static void cycle_plan_id(const struct cycle *c, char ret[CYCLE_ID_LEN + 1])
+{
+        snprintf(ret, CYCLE_ID_LEN + 1, "%016" PRIx64, c->plan.totals.id);
+}
+
+/* ---- the end of a pass ------------------------------------------------------------------------ */
+
+static enum exit_status cycle_status(const struct cycle *c)
+{
+        const struct tally *t = &c->tally;
+
+        if (t->halted)
+                return t->end == END_REFUSED ? EXIT_NO_PERMISSION
+                       : t->end == END_STORE ? EXIT_IO_ERROR
+                                             : EXIT_UNAVAILABLE;
+        if (t->full || t->later || t->stuck || t->waiting || t->skipped || c->held ||
+            c->checks_failed || c->plan.totals.unseen)
+                return EXIT_TRY_AGAIN;
+        return EXIT_OK;
+}
+
+static void cycle_say_halted(const struct cycle *c)
+{
+        const struct tally *t = &c->tally;
+
+        if (t->full)
+                log_error("uploads are paused: %s; everything else goes on", t->text);
+        if (!t->halted)
+                return;
+        switch (t->end) {
+        case END_REFUSED:
+                log_error("stopped: %s.  Get a new token and write it as YANDEX_TOKEN in %s",
+                          t->text, c->config->file ? c->config->file : "the .env file");
+                return;
+        case END_STORE:
+                log_error("stopped: the snapshot cannot be written: %s", t->text);
+                return;
+        case END_DONE:
+        case END_NOTHING:
+        case END_CHANGED:
+        case END_LATER:
+        case END_STUCK:
+        case END_FOREIGN:
+        case END_FULL:
+                break;
+        }
+        log_error("stopped: %s; it goes on when the service can be reached", t->text);
+}
+
+static void cycle_say_summary(const struct cycle *c, const struct engine_stats *now)
+{
+        const struct tally *t = &c->tally;
+
+        if (t->uploaded + t->made + t->removed + t->adopted + t->later + t->stuck + t->foreign == 0)
+                return;
+        log_info("pass done: %" PRIu64 " uploaded (%" PRIu64 " bytes), %" PRIu64
+                 " folders made, %" PRIu64 " removed, %" PRIu64 " found in the cloud already, "
+                 "%" PRIu64 " failed; %" PRIu64 " API calls, scan took %.2f s",
+                 t->uploaded, t->uploaded_bytes, t->made, t->removed, t->adopted,
+                 t->later + t->stuck, now->api_calls - c->before.api_calls, c->plan.seconds);
+}
+
+static int64_t cycle_again_ms(const struct cycle *c)
+{
+        struct timespec ts;
+        int64_t wait_ms;
+
+        if (c->plan.totals.young == 0)
+                return 0;
+        clock_gettime(CLOCK_REALTIME, &ts);
+        wait_ms = (c->plan.totals.settled_ns -
+                   ((int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec)) / 1000000 + 1;
+        return wait_ms < 0 ? 0 : wait_ms > c->config->settle_ms ? c->config->settle_ms : wait_ms;
+}
+
+static void cycle_finish(struct cycle *c, enum exit_status status)
+{
+        struct engine_stats now = engine_stats(c->engine);
+        struct pass_end end = {
+                .status = status,
+                .again = !c->tally.halted && (c->tally.changed || c->tally.repaired ||
+                                              c->plan.totals.young),
+                .again_ms = cycle_again_ms(c),
+                .api_calls = now.api_calls - c->before.api_calls,
+                .transfers = now.transfers - c->before.transfers,
+                .bytes_sent = now.bytes_sent - c->before.bytes_sent,
+        };
+
+        cycle_say_halted(c);
+        cycle_say_summary(c, &now);
+        cycle_forget_pass(c);
+        c->running = false;
+        c->done(c->userdata, &end);
+}
+
+static void cycle_written_last(void *userdata, struct flow *flow _unused_,
+                               const struct flow_end *end)
+{
+        struct cycle *c = userdata;
+
+        tally_end(&c->tally, c->engine, end);
+        cycle_finish(c, cycle_status(c));
+}
+
+/* Writes down that the pass was whole; silent when nothing is new. */
+static void cycle_stage_finish(struct cycle *c)
+{
+        char dev[32], id[CYCLE_ID_LEN + 1];
+        struct record records[FLOW_WRITE_MAX];
+        size_t n = 0;
+
+        snprintf(dev, sizeof(dev), "%" PRIu64, c->root.dev);
+        if (!c->meta_dev || !str_eq(c->meta_dev, dev))
+                records[n++] =
+                        (struct record){.verb = RECORD_META, .name = "root.dev", .value = dev};
+        if (c->adopting) {
+                records[n++] =
+                        (struct record){.verb = RECORD_META, .name = "adopted", .value = "1"};
+                records[n++] = (struct record){.verb = RECORD_REMOTE_CLEAR};
+        }
+        if (c->meta_approved && !c->held)
+                records[n++] = (struct record){.verb = RECORD_META, .name = "approved"};
+        cycle_plan_id(c, id);
+        if (c->held && (!c->meta_held || !str_eq(c->meta_held, id)))
+                records[n++] =
+                        (struct record){.verb = RECORD_META, .name = "held", .value = id};
+        if (!c->held && c->meta_held)
+                records[n++] = (struct record){.verb = RECORD_META, .name = "held"};
+        if (n == 0 || c->tally.halted)
+                cycle_finish(c, cycle_status(c));
+        else
+                cycle_write(c, records, n, cycle_written_last);
+}
+
+/* ---- drops ------------------------------------------------------------------------------------ */
+
+static void cycle_drops_done(void *userdata)
+{
+        struct cycle *c = userdata;
+
+        c->ops = NULL;
+        cycle_stage_finish(c);
+}
+
+static struct work_args cycle_work_args(struct cycle *c)
+{
+        return (struct work_args){
+                .engine = c->engine,
+                .yadisk = &c->yadisk,
+                .config = c->config,
+                .failures = c->failures,
+                .tally = &c->tally,
+                .intents = c->intents,
+                .n_intents = c->n_intents,
+        };
+}
+
+static void cycle_job_root_check(struct cycle *c)
+{
+        c->job_result = root_check(&c->root, c->config->folder, &c->err);
+}
+
+static void cycle_root_checked(struct cycle *c)
+{
+        struct work_args args = cycle_work_args(c);
+
+        if (c->job_result < 0) {
+                cycle_fail(c, EXIT_NO_FOLDER);
+                return;
+        }
+        if (work_start(&c->ops, &args, c->plan.drops, c->held, cycle_drops_done, c) < 0) {
+                err_set(&c->err, ENOMEM, "no memory");
+                cycle_fail(c, EXIT_IO_ERROR);
+        }
+}
+
+static void cycle_stage_drops(struct cycle *c)
+{
+        if (c->tally.halted || c->held || spool_count(c->plan.drops) == 0)
+                cycle_stage_finish(c);
+        else
+                cycle_job(c, cycle_job_root_check, cycle_root_checked);
+}
+
+/* ---- flows for many folders: listing, verifying, sweeping -------------------------------------- */
+
+static void cycle_stage_verify(struct cycle *c);
+
+static void cycle_check_done(void *userdata, struct flow *flow _unused_,
+                             const struct flow_end *end);
+
+static void cycle_pump_checks(struct cycle *c)
+{
+        while (c->n_folders > 0 && !c->tally.halted && engine_room(c->engine) > 0) {
+                char *key = c->folders[--c->n_folders];
+
+                c->flows++;
+                if (engine_start(c->engine, flow_check(&c->yadisk, key), cycle_check_done, c) < 0) {
+                        c->flows--;
+                        c->checks_failed++;
+                }
+                free(key);
+        }
+}
+
+static void cycle_check_done(void *userdata, struct flow *flow _unused_,
+                             const struct flow_end *end)
+{
+        struct cycle *c = userdata;
+
+        c->flows--;
+        tally_end(&c->tally, c->engine, end);
+        if (end->vanished) {
+                c->tally.repaired++;
+                log_warning("%s; they are sent again", end->text);
+        } else if (end->kind != END_NOTHING && end->kind != END_DONE) {
+                c->checks_failed++;
+                if (*end->text)
+                        log_warning("uploads could not be verified: %s; will try again", end->text);
+        }
+        cycle_pump_checks(c);
+        if (c->flows > 0)
+                return;
+        cycle_forget_folders(c);
+        if (c->checks_failed > 0 || c->tally.halted)
+                cycle_stage_drops(c);
+        else
+                cycle_stage_verify(c); /* there may be more than one round holds */
+}
+
+static void cycle_job_unverified(struct cycle *c)
+{
+        struct entry_list list;
+
+        c->job_result = store_unverified(c->store, CYCLE_CHECKS, &list, &c->err);
+        if (c->job_result < 0)
+                return;
+        for (size_t i = 0; i < list.n; i++)
+                if (!cycle_push(c, list.items[i].key))
+                        c->job_result = err_set(&c->err, ENOMEM, "no memory");
+        entry_list_finish(&list);
+}
+
+static void cycle_unverified(struct cycle *c)
+{
+        if (c->job_result < 0)
+                cycle_fail(c, EXIT_IO_ERROR);
+        else if (c->n_folders == 0)
+                cycle_stage_drops(c);
+        else
+                cycle_pump_checks(c);
+}
+
+static void cycle_stage_verify(struct cycle *c)
+{
+        if (c->tally.halted || c->config->verify == VERIFY_OFF)
+                cycle_stage_drops(c);
+        else
+                cycle_job(c, cycle_job_unverified, cycle_unverified);
+}
+
+static void cycle_sweep_done(void *userdata, struct flow *flow _unused_,
+                             const struct flow_end *end)
+{
+        struct cycle *c = userdata;
+
+        tally_end(&c->tally, c->engine, end);
+        if (end->kind == END_DONE)
+                log_info("removed what an interrupted upload had left in the cloud");
+        if (--c->flows == 0)
+                cycle_stage_verify(c);
+}
+
+/* What interrupted uploads left behind and no upload of this pass has taken up. */
+static void cycle_stage_sweep(struct cycle *c)
+{
+        c->flows = 1; /* this function itself */
+        for (size_t i = 0; i < c->n_intents && !c->tally.halted; i++) {
+                struct intent *intent = &c->intents[i];
+
+                if (*intent->wire == '\0')
+                        continue;
+                c->flows++;
+                if (engine_start(c->engine,
+                                 flow_sweep(&c->yadisk, intent->key, intent->wire, intent->size,
+                                            intent->when_ms),
+                                 cycle_sweep_done, c) < 0)
+                        c->flows--;
+        }
+        if (--c->flows == 0)
+                cycle_stage_verify(c);
+}
+
+/* ---- makes ------------------------------------------------------------------------------------ */
+
+static void cycle_makes_done(void *userdata)
+{
+        struct cycle *c = userdata;
+
+        c->ops = NULL;
+        cycle_stage_sweep(c);
+}
+
+static void cycle_say_note(struct cycle *c, const struct scan_note *note)
+{
+        _cleanup_(str_finish) struct str name = STR_NULL(65536);
+
+        if (!failures_remark(c->failures, note->key, note->note << 16 | note->err))
+                return;
+        if (*note->key)
+                str_add_printable(&name, note->key);
+        else
+                str_adds(&name, "the watched folder");
+        switch (note->note) {
+        case PLAN_NOTE_UNFIT:
+                log_warning("left alone: %s: %s", str_z(&name), note->why);
+                return;
+        case PLAN_NOTE_HIDDEN:
+                log_warning("cannot read %s: %s; it is mirrored once it can be read", str_z(&name),
+                            strerror(note->err));
+                return;
+        case PLAN_NOTE_UNSEEN:
+                if (note->err == ELOOP)
+                        log_warning("%s is no longer a regular file or folder; its copy in the "
+                                    "cloud stays",
+                                    str_z(&name));
+                else if (note->err == EXDEV)
+                        log_warning("%s stands on another device than before; nothing below it is "
+                                    "removed from the cloud",
+                                    str_z(&name));
+                else
+                        log_warning("cannot see %s: %s; nothing there is removed from the cloud",
+                                    str_z(&name), strerror(note->err));
+                return;
+        }
+}
+
+static void cycle_say_notes(struct cycle *c)
+{
+        failures_remarks_begin(c->failures);
+        for (size_t i = 0; i < c->plan.n_notes; i++)
+                cycle_say_note(c, &c->plan.notes[i]);
+        failures_remarks_end(c->failures);
+        if (c->plan.more_notes > 0)
+                log_warning("and %" PRIu64 " more such entries", c->plan.more_notes);
+}
+
+static void cycle_brake(struct cycle *c)
+{
+        char id[CYCLE_ID_LEN + 1];
+
+        cycle_plan_id(c, id);
+        c->held = c->plan.totals.held && (!c->meta_approved || !str_eq(c->meta_approved, id));
+        if (c->held)
+                log_error("HELD: %" PRIu64 " of %" PRIu64 " known entries are gone here, more than "
+                          "YDSYNC_MAX_DELETE allows at once; nothing is removed from the cloud "
+                          "until you run: ydsync approve %s",
+                          c->plan.totals.drops,
+                          c->plan.totals.drops + c->plan.totals.seen_files +
+                                  c->plan.totals.seen_dirs,
+                          id);
+}
+
+/* A dry run: every op is shown, none carried out. */
+static void cycle_show(struct cycle *c)
+{
+        struct spool *spools[] = {c->plan.makes, c->plan.drops};
+        struct op op;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(spools); i++)
+                while ((r = spool_next(spools[i], &op, &c->err)) > 0)
+                        c->show(c->show_userdata, &op, c->held);
+        if (r < 0)
+                cycle_fail(c, EXIT_IO_ERROR);
+        else if (c->held)
+                cycle_finish(c, EXIT_DIFFERENT);
+        else
+                cycle_finish(c, spool_count(c->plan.makes) + spool_count(c->plan.drops) > 0
+                                        ? EXIT_DIFFERENT
+                                        : EXIT_OK);
+}
+
+static void cycle_scanned(void *userdata, struct scan_result *result)
+{
+        struct cycle *c = userdata;
+        struct work_args args = cycle_work_args(c);
+
+        c->scan = NULL;
+        c->plan = *result;
+        *result = (struct scan_result){0};
+        if (c->stopping) {
+                cycle_stop_further(c);
+                return;
+        }
+        if (c->plan.r < 0) {
+                c->err = c->plan.err;
+                cycle_fail(c, EXIT_IO_ERROR);
+                return;
+        }
+        log_debug("scan: %" PRIu64 " files, %" PRIu64 " folders, %" PRIu64 " to upload, %" PRIu64
+                  " to remove, %.3f s",
+                  c->plan.totals.seen_files, c->plan.totals.seen_dirs, c->plan.totals.puts,
+                  c->plan.totals.drops, c->plan.seconds);
+        cycle_say_notes(c);
+        cycle_brake(c);
+        if (c->show) {
+                cycle_show(c);
+                return;
+        }
+        if (work_start(&c->ops, &args, c->plan.makes, c->held, cycle_makes_done, c) < 0) {
+                err_set(&c->err, ENOMEM, "no memory");
+                cycle_fail(c, EXIT_IO_ERROR);
+        }
+}
+
+/* ---- scan ------------------------------------------------------------------------------------- */
+
+static void cycle_stage_scan(struct cycle *c)
+{
+        const struct config *config = c->config;
+        struct source_root source = {.fd = c->root.fd, .follow = config->follow};
+        struct scan_args args = {
+                .store = c->store,
+                .state_dir = c->spool_dir,
+                .root_fd = c->root.fd,
+                .known_root_dev = c->meta_dev ? strtoull(c->meta_dev, NULL, 10) : 0,
+                .follow = config->follow,
+                .use_remote = c->adopting,
+                .exclude = config->exclude,
+                .policy = {.adopting = c->adopting,
+                           .never_delete = config->delete_mode == DELETE_NEVER,
+                           .max_delete = config->max_delete,
+                           .max_delete_percent = config->max_delete_percent,
+                           .settle_ns = config->settle_ms * 1000000},
+        };
+
+        if (c->tally.halted) {
+                cycle_finish(c, cycle_status(c));
+                return;
+        }
+        engine_set_root(c->engine, &source);
+        if (scan_start(&c->scan, c->loop, &args, cycle_scanned, c) < 0) {
+                err_set(&c->err, ENOMEM, "no memory for a scan");
+                cycle_fail(c, EXIT_IO_ERROR);
+        }
+}
+
+/* ---- the cloud folder: listing it the first time, making it ------------------------------------ */
+
+static void cycle_cloud_made(void *userdata, struct flow *flow _unused_,
+                             const struct flow_end *end)
+{
+        struct cycle *c = userdata;
+
+        tally_end(&c->tally, c->engine, end);
+        if (end->kind == END_DONE)
+                log_info("made the cloud folder %s", c->yadisk.root);
+        if (end->kind != END_DONE && end->kind != END_NOTHING && !c->tally.halted) {
+                err_set(&c->err, EIO, "cannot make the cloud folder %s: %s", c->yadisk.root,
+                        end->text);
+                c->tally.later++;
+                cycle_fail(c, EXIT_TRY_AGAIN);
+                return;
+        }
+        cycle_stage_scan(c);
+}
+
+static void cycle_stage_cloud(struct cycle *c)
+{
+        struct op op = {.verb = OP_MKDIR, .entry = {.key = "", .kind = KIND_DIR}};
+        struct flow_end end = {.kind = END_LATER, .text = "no memory"};
+
+        if (c->tally.halted || c->show || (c->meta_made && !c->cloud_missing))
+                cycle_stage_scan(c);
+        else if (engine_start(c->engine, flow_mkdir(&c->yadisk, &op), cycle_cloud_made, c) < 0)
+                cycle_cloud_made(c, NULL, &end);
+}
+
+static void cycle_list_done(void *userdata, struct flow *flow, const struct flow_end *end);
+
+static void cycle_pump_lists(struct cycle *c)
+{
+        while (c->n_folders > 0 && !c->tally.halted && engine_room(c->engine) > 0) {
+                char *key = c->folders[--c->n_folders];
+
+                c->flows++;
+                if (engine_start(c->engine, flow_list(&c->yadisk, key), cycle_list_done, c) < 0) {
+                        c->flows--;
+                        c->tally.later++;
+                }
+                free(key);
+        }
+}
+
+static void cycle_list_done(void *userdata, struct flow *flow, const struct flow_end *end)
+{
+        struct cycle *c = userdata;
+        const struct entry_list *folders = flow_list_folders(flow);
+
+        c->flows--;
+        tally_end(&c->tally, c->engine, end);
+        if (end->kind == END_NOTHING)
+                c->cloud_missing = true; /* if it was the top one; the others do no harm */
+        else if (end->kind != END_DONE && !c->tally.halted) {
+                c->tally.later++;
+                log_warning("the cloud folder cannot be listed: %s", end->text);
+        }
+        for (size_t i = 0; i < folders->n; i++)
+                if (!cycle_push(c, folders->items[i].key))
+                        c->tally.later++;
+        cycle_pump_lists(c);
+        if (c->flows > 0)
+                return;
+        cycle_forget_folders(c);
+        /* A listing with a hole is none: what it does not show might be taken for absent. */
+        if (c->tally.later > 0 && !c->tally.halted)
+                cycle_finish(c, EXIT_TRY_AGAIN);
+        else
+                cycle_stage_cloud(c);
+}
+
+static void cycle_list_begin(void *userdata, struct flow *flow _unused_,
+                             const struct flow_end *end)
+{
+        struct cycle *c = userdata;
+
+        tally_end(&c->tally, c->engine, end);
+        if (c->tally.halted || !cycle_push(c, "")) {
+                cycle_finish(c, cycle_status(c));
+                return;
+        }
+        log_notice("comparing %s with %s; nothing is removed in this pass", c->config->folder,
+                   c->yadisk.root);
+        cycle_pump_lists(c);
+        if (c->flows == 0) {
+                err_set(&c->err, ENOMEM, "no memory");
+                cycle_fail(c, EXIT_IO_ERROR);
+        }
+}
+
+/* First run, lost snapshot, or another folder: what is there already is recognised. */
+static void cycle_stage_adopt(struct cycle *c, bool rebind)
+{
+        struct record records[FLOW_WRITE_MAX];
+        size_t n = 0;
+
+        c->adopting = true;
+        records[n++] = (struct record){.verb = RECORD_REMOTE_CLEAR};
+        if (rebind) {
+                free(c->meta_made);
+                free(c->meta_dev);
+                c->meta_made = c->meta_dev = NULL;
+                records[n++] =
+                        (struct record){.verb = RECORD_FORGET_TREE, .entry = {.key = "",
+                                                                              .kind = KIND_DIR}};
+                records[n++] = (struct record){
+                        .verb = RECORD_META, .name = "binding", .value = c->binding};
+                records[n++] = (struct record){
+                        .verb = RECORD_META, .name = "root.identity", .value = c->root.identity};
+                records[n++] = (struct record){.verb = RECORD_META, .name = "root.dev"};
+                records[n++] = (struct record){.verb = RECORD_META, .name = "adopted"};
+                records[n++] = (struct record){.verb = RECORD_META, .name = "cloud.made"};
+        }
+        cycle_write(c, records, n, cycle_list_begin);
+}
+
+/* ---- prepare ---------------------------------------------------------------------------------- */
+
+static int cycle_read_metas(struct cycle *c)
+{
+        const struct {
+                const char *name;
+                char **ret;
+        } metas[] = {
+                {"binding", &c->meta_binding}, {"root.identity", &c->meta_identity},
+                {"root.dev", &c->meta_dev},    {"adopted", &c->meta_adopted},
+                {"cloud.made", &c->meta_made}, {"approved", &c->meta_approved},
+                {"held", &c->meta_held},
+        };
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(metas); i++)
+                r = store_meta_get(c->store, metas[i].name, metas[i].ret, &c->err);
+        return r;
+}
+
+static void cycle_job_prepare(struct cycle *c)
+{
+        c->job_result = root_open(&c->root, c->config->folder, &c->err);
+        if (c->job_result < 0)
+                return;
+        c->job_result = cycle_read_metas(c);
+        if (c->job_result == 0)
+                c->job_result = store_intents(c->store, &c->intents, &c->n_intents, &c->err);
+}
+
+static void cycle_prepared(struct cycle *c)
+{
+        if (c->job_result < 0) {
+                cycle_fail(c, c->root.fd < 0 ? EXIT_NO_FOLDER : EXIT_IO_ERROR);
+                return;
+        }
+        if (!c->meta_binding || !str_eq(c->meta_binding, c->binding)) {
+                cycle_stage_adopt(c, true);
+                return;
+        }
+        if (!c->meta_identity || !str_eq(c->meta_identity, c->root.identity)) {
+                err_set(&c->err, ESTALE,
+                        "the folder at %s is not the one that was mirrored: another disk, an empty "
+                        "mount point, or a folder made anew.  Nothing is done.  If it is the right "
+                        "one now, remove %s/state.db: the next start compares it with the cloud "
+                        "and removes nothing",
+                        c->config->folder, c->config->state_dir);
+                cycle_fail(c, EXIT_NO_FOLDER);
+                return;
+        }
+        if (!c->meta_adopted)
+                cycle_stage_adopt(c, false);
+        else
+                cycle_stage_cloud(c);
+}
+
+void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_end *end),
+                void *userdata)
+{
+        c->done = done;
+        c->userdata = userdata;
+        c->running = true;
+        c->adopting = c->cloud_missing = c->held = false;
+        c->checks_failed = 0;
+        c->tally = (struct tally){0};
+        c->before = engine_stats(c->engine);
+        cycle_job(c, cycle_job_prepare, cycle_prepared);
+}
+
+/* ---- life ------------------------------------------------------------------------------------- */
+
+char *cycle_binding(const struct config *config)
+{
+        char *binding;
+
+        if (asprintf(&binding, "%s %s %s", config->api_url, config->cloud, config->folder) < 0)
+                return NULL;
+        return binding;
+}
+
+void cycle_set_show(struct cycle *c, cycle_show_op show, void *userdata)
+{
+        c->show = show;
+        c->show_userdata = userdata;
+}
+
+static int cycle_commit(void *userdata, const struct record *records, size_t n, struct err *err)
+{
+        return store_commit(((struct cycle *)userdata)->store, records, n, err);
+}
+
+static int cycle_children(void *userdata, const char *key, struct entry_list *ret, struct err *err)
+{
+        return store_children(((struct cycle *)userdata)->store, key, ret, err);
+}
+
+static void cycle_trouble(void *userdata _unused_, const struct outcome *in, int64_t wait_ms)
+{
+        if (wait_ms == 0)
+                log_notice("the service answers again");
+        else if (in->kind == OUTCOME_HTTP)
+                log_notice("the service says that there are too many requests; going on in %.1f s",
+                           (double)wait_ms / 1000);
+        else
+                log_warning("the service cannot be reached (%s); trying again in %.1f s",
+                            in->text ? in->text : "no answer", (double)wait_ms / 1000);
+}
+
+static void cycle_free(void *userdata)
+{
+        struct cycle *c = userdata;
+
+        free(c->folders);
+        failures_destroy(c->failures);
+        free(c->binding);
+        if (c->stopped)
+                c->stopped(c->userdata);
+        free(c);
+}
+
+int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *config,
+                 struct store *store, const char *spool_dir, struct err *err)
+{
+        struct cycle *c = calloc(1, sizeof(*c));
+        struct engine_options options = {
+                .user_agent = "ydsync/" YDSYNC_VERSION,
+                .parallel = config->parallel,
+                .api_rate = config->api_rate,
+                .upload_rate = config->upload_rate,
+                .desk = {.commit = cycle_commit,
+                         .children = cycle_children,
+                         .free_children = entry_list_finish,
+                         .userdata = c},
+        };
+        int r;
+
+        if (!c)
+                return err_set(err, ENOMEM, "no memory");
+        c->loop = loop;
+        c->config = config;
+        c->store = store;
+        c->spool_dir = spool_dir;
+        c->root.fd = -1;
+        c->yadisk = (struct yadisk){.api_url = config->api_url, .root = config->cloud};
+        c->failures = failures_create();
+        c->binding = cycle_binding(config);
+        if (!c->failures || !c->binding) {
+                cycle_free(c);
+                return err_set(err, ENOMEM, "no memory");
+        }
+        r = engine_create(&c->engine, loop, &options, err);
+        if (r < 0) {
+                cycle_free(c);
+                return r;
+        }
+        engine_on_trouble(c->engine, cycle_trouble, c);
+        r = engine_set_token(c->engine, config->token);
+        *ret = c;
+        return r;
+}
+
+static void cycle_engine_stopped(void *userdata)
+{
+        struct cycle *c = userdata;
+
+        if (c->ops)
+                work_abandon(c->ops);
+        c->ops = NULL;
+        cycle_forget_pass(c);
+        engine_close(c->engine, cycle_free, c);
+}
+
+static void cycle_stop_further(struct cycle *c)
+{
+        if (c->working || c->scan)
+                return; /* comes back here when that has ended */
+        engine_stop(c->engine, cycle_engine_stopped, c);
+}
+
+void cycle_stop(struct cycle *c, void (*stopped)(void *userdata), void *userdata)
+{
+        c->stopping = true;
+        c->stopped = stopped;
+        c->userdata = userdata;
+        if (c->scan)
+                scan_cancel(c->scan);
+        cycle_stop_further(c);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The circle: one pass from a look at the folder to the written record.
+ *
+ *   prepare ─▶ list (first time) ─▶ make the cloud folder ─▶ scan ─▶ makes ─▶ sweep ─▶ verify
+ *                                                                                        │
+ *                                              finish ◀─ drops ◀─ is it still our folder?┘
+ *
+ * Removals come last, and only when everything else has gone its way.
+ */
+
+#include "daemon/config.h"
+#include "daemon/exit.h"
+#include "lib/core/op.h"
+#include "lib/engine/engine.h"
+#include "lib/store/store.h"
+
+#include <uv.h>
+
+struct cycle;
+
+struct pass_end {
+        enum exit_status status;
+        bool again;        /* something changed while the pass ran, or has yet to settle */
+        int64_t again_ms;  /* … and is worth another pass after this */
+        uint64_t api_calls, transfers, bytes_sent;
+};
+
+/* All are borrowed and must outlive the cycle.  `spool_dir`: where the plan is kept for the length
+ * of a pass. */
+int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *config,
+                 struct store *store, const char *spool_dir, struct err *err);
+
+/* Passes from now on change nothing in the cloud: each op of the plan is shown instead, and the
+ * status is EXIT_DIFFERENT when there is one.  The store may be open for reading only when it was
+ * adopted before. */
+typedef void (*cycle_show_op)(void *userdata, const struct op *op, bool held);
+void cycle_set_show(struct cycle *c, cycle_show_op show, void *userdata);
+
+/* What a snapshot made under this configuration is of; malloced.  It is kept as the fact "binding",
+ * and a snapshot that is of something else is adopted anew. */
+char *cycle_binding(const struct config *config);
+
+/* One pass; `done` comes from the loop.  Not while another is under way. */
+void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_end *end),
+                void *userdata);
+
+/* Ends what is under way without `done`, then frees everything; `stopped` comes from the loop. */
+void cycle_stop(struct cycle *c, void (*stopped)(void *userdata), void *userdata);

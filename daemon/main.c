@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * ydsync mirrors one local folder to Yandex.Disk, one way.
+ *
+ * The map.  Values go round a circle; the effects stand at its rim:
+ *
+ *      walk ──▶ diff ──▶ plan ──▶ engine ──▶ record
+ *       ▲        ▲                  │ ▲         │
+ *     folder   snapshot ◀───────────│─│─────────┘
+ *                               ask ▼ │ outcome
+ *                                  flows
+ *
+ *   daemon/main.c        this file: options, wiring, signals, exit status
+ *   daemon/config.c      .env, environment, credential -> struct config
+ *   daemon/cycle.c       the circle: one pass, stage by stage
+ *   daemon/scan.c        lib/engine/walk.c -> lib/core/diff.c -> lib/core/plan.c -> lib/store/spool.c
+ *   daemon/work.c        the plan's ops -> flows, in the order of lib/core/order.c
+ *   lib/yadisk/flow_*.c  what is asked of the service, step by step
+ *   lib/yadisk/verdict.c what its answers mean
+ *   lib/engine/engine.c  carries flows: lib/engine/http.c, source.c, recorder.c
+ *   lib/store/store.c    the snapshot
+ *
+ * Why was this removed?  lib/core/plan.c.  Why is it slow?  lib/core/pace.c, disguise.c.  Why did it
+ * try again?  lib/yadisk/verdict.c.  What is on the wire?  lib/yadisk/yadisk.c.
+ */
+
+#include "daemon/cycle.h"
+#include "daemon/speak.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include <curl/curl.h>
+
+/* Passes of `once` before it leaves the rest to the next run: a file that is written to for ever
+ * must not keep it. */
+#define ONCE_PASSES 10
+#define ONCE_PAUSE_MS 200
+
+struct program {
+        struct config config;
+        struct store *store;
+        struct cycle *cycle;
+        uv_loop_t loop;
+        uv_signal_t sigint, sigterm;
+        uv_timer_t timer;
+        bool daemon;
+        bool stopping;
+        unsigned passes;
+        enum exit_status status;
+};
+
+struct command {
+        const char *name;
+        int (*run)(struct program *p, int argc, char **argv);
+        const char *summary;
+};
+
+static int main_run(struct program *p, int argc, char **argv);
+static int main_once(struct program *p, int argc, char **argv);
+static int main_plan(struct program *p, int argc, char **argv);
+static int main_approve(struct program *p, int argc, char **argv);
+
+static const struct command main_commands[] = {
+        {"run", main_run, "mirror, and go on mirroring every SYNCHRONIZATION_PERIOD"},
+        {"once", main_once, "one full pass: scan, carry everything out, exit"},
+        {"plan", main_plan, "show what `once` would do, changing nothing"},
+        {"approve", main_approve, "ID: let the next pass carry out a held plan"},
+};
+
+static void main_help(FILE *out)
+{
+        fputs("Usage: ydsync [--env FILE] COMMAND\n"
+              "Mirrors one local folder to Yandex.Disk, one way.\n\n"
+              "Commands:\n",
+              out);
+        for (size_t i = 0; i < ARRAY_SIZE(main_commands); i++)
+                fprintf(out, "  %-10s %s\n", main_commands[i].name, main_commands[i].summary);
+        fputs("\nOptions:\n"
+              "  --env FILE   the configuration; else $YDSYNC_ENV, /etc/ydsync/.env for root,\n"
+              "               $XDG_CONFIG_HOME/ydsync/.env for others\n"
+              "  --help       this text\n"
+              "  --version    the version\n"
+              "\n"
+              "Exit status: 0 done, 1 plan has something to do, 64 usage, 66 watched folder\n"
+              "missing or another one, 69 service unreachable, 73 no state, 74 input/output\n"
+              "error, 75 some work left, 77 token refused, 78 configuration.\n",
+              out);
+}
+
+/* ---- passes ---------------------------------------------------------------------------------- */
+
+static void main_closed(void *userdata)
+{
+        struct program *p = userdata;
+
+        p->cycle = NULL;
+        uv_close((uv_handle_t *)&p->sigint, NULL);
+        uv_close((uv_handle_t *)&p->sigterm, NULL);
+        uv_close((uv_handle_t *)&p->timer, NULL);
+}
+
+static void main_stop(struct program *p)
+{
+        if (p->stopping)
+                return;
+        p->stopping = true;
+        sd_notify(0, "STOPPING=1\nSTATUS=stopping");
+        uv_timer_stop(&p->timer);
+        cycle_stop(p->cycle, main_closed, p);
+}
+
+static void main_on_signal(uv_signal_t *signal, int number _unused_)
+{
+        struct program *p = signal->data;
+
+        p->status = EXIT_OK;
+        main_stop(p);
+}
+
+static void main_pass_done(void *userdata, const struct pass_end *end);
+
+static void main_on_timer(uv_timer_t *timer)
+{
+        struct program *p = timer->data;
+
+        p->passes++;
+        cycle_pass(p->cycle, main_pass_done, p);
+}
+
+static void main_after_pass(struct program *p, const struct pass_end *end)
+{
+        int64_t wait_ms = p->config.period_ms;
+
+        if (end->again && end->again_ms < wait_ms)
+                wait_ms = end->again_ms + ONCE_PAUSE_MS;
+        sd_notifyf(0, "STATUS=%s", end->status == EXIT_OK ? "everything is mirrored"
+                                                          : "some work is left; see the log");
+        uv_update_time(&p->loop);
+        uv_timer_start(&p->timer, main_on_timer, (uint64_t)wait_ms, 0);
+}
+
+static void main_pass_done(void *userdata, const struct pass_end *end)
+{
+        struct program *p = userdata;
+
+        if (p->stopping)
+                return;
+        p->status = end->status;
+        if (p->daemon) {
+                main_after_pass(p, end);
+                return;
+        }
+        if (end->again && p->passes < ONCE_PASSES) {
+                uv_update_time(&p->loop);
+                uv_timer_start(&p->timer, main_on_timer, (uint64_t)end->again_ms + ONCE_PAUSE_MS, 0);
+                return;
+        }
+        if (end->again && p->status == EXIT_OK) {
+                log_notice("some files keep changing; the next run takes them up");
+                p->status = EXIT_TRY_AGAIN;
+        }
+        main_stop(p);
+}
+
+static void main_signal(struct program *p, uv_signal_t *handle, int number)
+{
+        uv_signal_init(&p->loop, handle);
+        handle->data = p;
+        uv_signal_start(handle, main_on_signal, number);
+}
+
+/* Runs passes until main_stop(). */
+static enum exit_status main_loop(struct program *p, const char *spool_dir,
+                                  cycle_show_op show)
+{
+        struct err err = ERR_NONE;
+        int r = uv_loop_init(&p->loop);
+
+        if (r < 0) {
+                log_error("the event loop cannot start: %s", uv_strerror(r));
+                return EXIT_IO_ERROR;
+        }
+        r = cycle_create(&p->cycle, &p->loop, &p->config, p->store, spool_dir, &err);
+        if (r < 0) {
+                log_error("%s", err.text);
+                return EXIT_IO_ERROR;
+        }
+        if (show)
+                cycle_set_show(p->cycle, show, stdout);
+        uv_timer_init(&p->loop, &p->timer);
+        p->timer.data = p;
+        main_signal(p, &p->sigint, SIGINT);
+        main_signal(p, &p->sigterm, SIGTERM);
+        p->passes = 1;
+        cycle_pass(p->cycle, main_pass_done, p);
+        if (p->daemon)
+                sd_notify(0, "READY=1\nSTATUS=first scan");
+        uv_run(&p->loop, UV_RUN_DEFAULT);
+        uv_loop_close(&p->loop);
+        return p->status;
+}
+
+static int main_open_store(struct program *p)
+{
+        struct err err = ERR_NONE;
+        int r = store_open(&p->store, p->config.state_dir, 0, &err);
+
+        if (r == -EUCLEAN) {
+                log_error("%s", err.text);
+                r = store_set_aside(p->config.state_dir, &err);
+                if (r == 0) {
+                        log_notice("%s; the folder is compared with the cloud anew", err.text);
+                        r = store_open(&p->store, p->config.state_dir, 0, &err);
+                }
+        }
+        if (r == 0)
+                return EXIT_OK;
+        log_error("%s", err.text);
+        return r == -EIO || r == -ENOSPC ? EXIT_IO_ERROR : EXIT_NO_STATE;
+}
+
+static int main_mirror(struct program *p, int argc)
+{
+        int status;
+
+        if (argc > 1) {
+                log_error("this command takes no arguments; see ydsync --help");
+                return EXIT_USAGE_ERROR;
+        }
+        status = main_open_store(p);
+        return status ? status : (int)main_loop(p, p->config.state_dir, NULL);
+}
+
+static int main_run(struct program *p, int argc, char **argv _unused_)
+{
+        p->daemon = true;
+        return main_mirror(p, argc);
+}
+
+static int main_once(struct program *p, int argc, char **argv _unused_)
+{
+        return main_mirror(p, argc);
+}
+
+/* ---- plan ------------------------------------------------------------------------------------ */
+
+static void main_show_op(void *userdata, const struct op *op, bool held)
+{
+        _cleanup_(str_finish) struct str name = STR_NULL(65536);
+        const char *word = "";
+        bool drop = false;
+
+        str_add_printable(&name, op->entry.key);
+        switch (op->verb) {
+        case OP_MKDIR:
+                word = "make folder";
+                break;
+        case OP_PUT:
+                word = op->was_known ? op->known_size == op->entry.size ? "compare" : "replace"
+                       : op->there == OP_THERE_FILE && op->there_size == op->entry.size
+                               ? "compare"
+                               : "upload";
+                break;
+        case OP_ADOPT:
+        case OP_TOUCH:
+                return; /* nothing changes in the cloud */
+        case OP_DROP:
+                word = "remove";
+                drop = true;
+                break;
+        case OP_DROP_TREE:
+                word = "remove folder";
+                drop = true;
+                break;
+        case OP_FORGET:
+                word = "no longer mirror";
+                break;
+        }
+        fprintf(userdata, "%s%s %s\n", held && drop ? "HELD " : "", word, str_z(&name));
+}
+
+/* Whether the snapshot can tell what a pass would do; if not, the cloud is listed first, and that
+ * is written into a snapshot of its own that is thrown away. */
+static bool main_snapshot_fits(struct program *p)
+{
+        _cleanup_(freep) char *binding = NULL;
+        _cleanup_(freep) char *adopted = NULL;
+        _cleanup_(freep) char *wanted = cycle_binding(&p->config);
+        struct err err = ERR_NONE;
+
+        if (store_open(&p->store, p->config.state_dir, STORE_READ_ONLY, &err) < 0)
+                return false;
+        if (store_meta_get(p->store, "binding", &binding, &err) == 0 &&
+            store_meta_get(p->store, "adopted", &adopted, &err) == 0 && binding && adopted &&
+            wanted && str_eq(binding, wanted))
+                return true;
+        store_close(p->store);
+        p->store = NULL;
+        return false;
+}
+
+static void main_remove_scratch(const char *dir)
+{
+        static const char *const files[] = {"state.db", "state.db-wal", "state.db-shm", "lock"};
+        char path[256];
+
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+                snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
+                unlink(path);
+        }
+        rmdir(dir);
+}
+
+static int main_plan(struct program *p, int argc, char **argv _unused_)
+{
+        char scratch[] = "/tmp/ydsync-plan-XXXXXX";
+        struct err err = ERR_NONE;
+        int status;
+
+        if (argc > 1) {
+                log_error("plan takes no arguments; see ydsync --help");
+                return EXIT_USAGE_ERROR;
+        }
+        if (!mkdtemp(scratch)) {
+                log_error("no temporary folder can be made: %s", strerror(errno));
+                return EXIT_NO_STATE;
+        }
+        if (!main_snapshot_fits(p) && store_open(&p->store, scratch, 0, &err) < 0) {
+                log_error("%s", err.text);
+                status = EXIT_NO_STATE;
+        } else {
+                p->passes = ONCE_PASSES;
+                status = (int)main_loop(p, scratch, main_show_op);
+        }
+        store_close(TAKE_PTR(p->store));
+        main_remove_scratch(scratch);
+        return status;
+}
+
+/* ---- approve --------------------------------------------------------------------------------- */
+
+static int main_approve(struct program *p, int argc, char **argv)
+{
+        _cleanup_(freep) char *held = NULL;
+        struct err err = ERR_NONE;
+        struct record approve = {.verb = RECORD_META, .name = "approved"};
+        int status;
+
+        if (argc != 2) {
+                log_error("approve takes the id of the held plan; the log names it");
+                return EXIT_USAGE_ERROR;
+        }
+        status = main_open_store(p);
+        if (status)
+                return status;
+        if (store_meta_get(p->store, "held", &held, &err) < 0) {
+                log_error("%s", err.text);
+                return EXIT_IO_ERROR;
+        }
+        if (!held || !str_eq(held, argv[1])) {
+                if (held)
+                        log_error("%s is not the plan that is held; that is %s", argv[1], held);
+                else
+                        log_error("no plan is held");
+                return EXIT_USAGE_ERROR;
+        }
+        approve.value = held;
+        if (store_commit(p->store, &approve, 1, &err) < 0) {
+                log_error("%s", err.text);
+                return EXIT_IO_ERROR;
+        }
+        printf("plan %s is approved; the next pass carries it out if it is still the same\n", held);
+        return EXIT_OK;
+}
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+static int main_configure(struct program *p, const char *env_file)
+{
+        _cleanup_(str_finish) struct str errors = STR_NULL(1 << 20);
+        _cleanup_(str_finish) struct str warnings = STR_NULL(1 << 20);
+        struct err err = ERR_NONE;
+        int r = config_load(&p->config, env_file, &errors, &warnings);
+
+        fputs(str_z(&warnings), stderr);
+        fputs(str_z(&errors), stderr);
+        if (r < 0)
+                return EXIT_BAD_CONFIG;
+        speak_init(p->config.log_level);
+        if (p->config.log_dir && speak_to_file(p->config.log_dir, &err) < 0) {
+                log_error("%s", err.text);
+                return EXIT_BAD_CONFIG;
+        }
+        return EXIT_OK;
+}
+
+/* A core file would hold the token; a write to a closed pipe or past a limit is an error like any
+ * other; the pool must not be so small that one scan fills it. */
+static void main_prepare_process(void)
+{
+        struct rlimit none = {0, 0};
+
+        setrlimit(RLIMIT_CORE, &none);
+        signal(SIGPIPE, SIG_IGN);
+        signal(SIGXFSZ, SIG_IGN);
+        setenv("UV_THREADPOOL_SIZE", "8", 0);
+        umask(0077);
+        curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static const struct command *main_find(const char *name)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(main_commands); i++)
+                if (str_eq(main_commands[i].name, name))
+                        return &main_commands[i];
+        return NULL;
+}
+
+int main(int argc, char **argv)
+{
+        static const struct option options[] = {
+                {"env", required_argument, NULL, 'e'},
+                {"help", no_argument, NULL, 'h'},
+                {"version", no_argument, NULL, 'V'},
+                {NULL, 0, NULL, 0},
+        };
+        struct program p = {.status = EXIT_OK};
+        const struct command *command;
+        const char *env_file = NULL;
+        int option, status;
+
+        speak_init(LOG_INFO);
+        while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+                if (option == 'e') {
+                        env_file = optarg;
+                } else if (option == 'h') {
+                        main_help(stdout);
+                        return EXIT_OK;
+                } else if (option == 'V') {
+                        puts("ydsync " YDSYNC_VERSION);
+                        return EXIT_OK;
+                } else {
+                        fputs("Try: ydsync --help\n", stderr);
+                        return EXIT_USAGE_ERROR;
+                }
+        }
+        command = optind < argc ? main_find(argv[optind]) : NULL;
+        if (!command) {
+                if (optind < argc)
+                        fprintf(stderr, "ydsync: no such command: %s\n", argv[optind]);
+                main_help(stderr);
+                return EXIT_USAGE_ERROR;
+        }
+        if (optind + 1 < argc && str_eq(argv[optind + 1], "--help")) {
+                printf("Usage: ydsync [--env FILE] %s\n%s\n", command->name, command->summary);
+                return EXIT_OK;
+        }
+        main_prepare_process();
+        status = main_configure(&p, env_file);
+        if (status == EXIT_OK)
+                status = command->run(&p, argc - optind, argv + optind);
+        store_close(p.store);
+        config_finish(&p.config);
+        speak_finish();
+        curl_global_cleanup();
+        return status;
+}

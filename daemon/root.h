@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The watched folder itself: opening it, and telling it from another one at the same place.
+ *
+ * An empty mount point, another disk, a folder that somebody made anew: all are folders at the right
+ * path, and none is the one that was mirrored.  The identity is the inode number with the moment the
+ * inode was born, both of which belong to the content and survive a reboot; where the file system
+ * keeps no birth time, the file system's id takes its place.
+ */
+
+#include "lib/base/err.h"
+
+#include <stdint.h>
+
+#define ROOT_IDENTITY_MAX 64
+
+struct root {
+        int fd;
+        uint64_t dev;
+        char identity[ROOT_IDENTITY_MAX];
+};
+
+/* -ENOENT, -ENOTDIR, -EACCES …: the sentence says what to do. */
+int root_open(struct root *ret, const char *path, struct err *err);
+
+/* Whether `path` still leads to the folder that was opened. */
+int root_check(const struct root *r, const char *path, struct err *err);
+
+void root_close(struct root *r);

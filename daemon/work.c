@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "daemon/work.h"
+
+#include "lib/core/disguise.h"
+#include "lib/core/order.h"
+#include "lib/yadisk/flow_drop.h"
+#include "lib/yadisk/flow_mkdir.h"
+#include "lib/yadisk/flow_put.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+/* Ops in memory: those under way, and those read ahead that wait for a folder. */
+#define WORK_WINDOW 1024
+
+struct work_item {
+        struct order_item order;
+        struct work_item *prev, *next; /* of work.items */
+        struct work_item *ready_next;
+        struct work *work;
+        struct op op;
+        char *key;
+        bool apart; /* the folder is being taken apart */
+};
+
+struct work {
+        struct work_args args;
+        struct spool *spool;
+        struct order *order;
+        bool held;
+        bool spool_ended;
+        bool pumping;
+        struct work_item *items;
+        size_t n_items;
+        struct work_item *ready, **ready_end;
+        uv_idle_t kick; /* the first pump, and `done`, come from the loop */
+        void (*done)(void *userdata);
+        void *userdata;
+};
+
+/* ---- speaking -------------------------------------------------------------------------------- */
+
+static const char *work_printable(struct str *s, const char *key)
+{
+        str_clear(s);
+        str_add_printable(s, key);
+        return str_z(s);
+}
+
+static const char *work_verb(const struct op *op, bool past)
+{
+        switch (op->verb) {
+        case OP_PUT:
+                return past ? "uploaded" : "upload";
+        case OP_MKDIR:
+                return past ? "made folder" : "make folder";
+        case OP_ADOPT:
+        case OP_TOUCH:
+                return past ? "noted" : "note";
+        case OP_DROP:
+                return past ? "removed" : "remove";
+        case OP_DROP_TREE:
+                return past ? "removed folder" : "remove folder";
+        case OP_FORGET:
+                return past ? "no longer mirrored:" : "forget";
+        }
+        return "";
+}
+
+static void work_say_done(const struct work_item *item, const struct flow_end *end)
+{
+        _cleanup_(str_finish) struct str name = STR_NULL(65536);
+        const char *key = work_printable(&name, item->key);
+        const char *but = *end->text ? "; " : "";
+
+        if (item->op.verb == OP_PUT)
+                log_info("%s %s (%llu bytes)", item->op.was_known ? "replaced" : "uploaded", key,
+                         (unsigned long long)item->op.entry.size);
+        else
+                log_info("%s %s%s%s", work_verb(&item->op, true), key, but, end->text);
+}
+
+static void work_say_failed(struct work *w, const struct work_item *item,
+                            const struct flow_end *end)
+{
+        _cleanup_(str_finish) struct str name = STR_NULL(65536);
+        int64_t now_ms = (int64_t)(uv_hrtime() / 1000000), delay_ms;
+        bool news;
+
+        delay_ms = failures_add(w->args.failures, &item->op.entry, end->text, now_ms, &news);
+        if (!news)
+                return;
+        log_warning("cannot %s %s: %s; %s", work_verb(&item->op, false),
+                    work_printable(&name, item->key), end->text,
+                    end->kind == END_STUCK ? "it is tried again when it changes, and now and then"
+                                           : delay_ms < 60000 ? "will try again soon"
+                                                              : "will try again later");
+}
+
+/* ---- what an end means ------------------------------------------------------------------------ */
+
+void tally_end(struct tally *t, const struct engine *engine, const struct flow_end *end)
+{
+        bool unreachable = end->kind == END_LATER && engine_stats(engine).unreachable;
+
+        if (end->kind == END_FULL && !t->full) {
+                t->full = true;
+                str_copy(t->text, sizeof(t->text), end->text);
+        }
+        if (t->halted ||
+            (end->kind != END_REFUSED && end->kind != END_STORE && !unreachable))
+                return;
+        t->halted = true;
+        t->end = end->kind;
+        str_copy(t->text, sizeof(t->text), end->text);
+}
+
+/* Counts; returns whether what waits for this op may go on. */
+static bool work_count(struct work *w, const struct work_item *item, const struct flow_end *end)
+{
+        struct tally *t = w->args.tally;
+        enum op_verb verb = item->op.verb;
+
+        tally_end(t, w->args.engine, end);
+        t->repaired += end->vanished;
+        switch (end->kind) {
+        case END_DONE:
+                t->uploaded += verb == OP_PUT;
+                t->uploaded_bytes += verb == OP_PUT ? item->op.entry.size : 0;
+                t->made += verb == OP_MKDIR;
+                t->removed += verb == OP_DROP ? 1 : verb == OP_DROP_TREE ? item->op.files + 1 : 0;
+                work_say_done(item, end);
+                break;
+        case END_NOTHING:
+                t->adopted += verb == OP_PUT && !item->op.was_known;
+                break;
+        case END_CHANGED:
+                t->changed++;
+                break;
+        case END_LATER:
+                t->later++;
+                break;
+        case END_STUCK:
+                t->stuck++;
+                break;
+        case END_FOREIGN:
+                t->foreign++;
+                break;
+        case END_FULL:
+        case END_REFUSED:
+        case END_STORE:
+                t->skipped++;
+                break;
+        }
+        if (end->kind == END_DONE || end->kind == END_NOTHING)
+                failures_clear(w->args.failures, item->key);
+        else if (end->kind == END_LATER || end->kind == END_STUCK || end->kind == END_FOREIGN)
+                work_say_failed(w, item, end);
+        return end->kind == END_DONE || end->kind == END_NOTHING;
+}
+
+/* ---- items ----------------------------------------------------------------------------------- */
+
+static struct work_item *work_item(struct work *w, const struct op *op)
+{
+        struct work_item *item = calloc(1, sizeof(*item));
+
+        if (!item)
+                return NULL;
+        item->key = str_dup(op->entry.key);
+        if (!item->key) {
+                free(item);
+                return NULL;
+        }
+        item->work = w;
+        item->op = *op;
+        item->op.entry.key = item->key;
+        item->order.key = item->key;
+        item->next = w->items;
+        if (w->items)
+                w->items->prev = item;
+        w->items = item;
+        w->n_items++;
+        return item;
+}
+
+static void work_item_free(struct work_item *item)
+{
+        struct work *w = item->work;
+
+        if (item->prev)
+                item->prev->next = item->next;
+        else
+                w->items = item->next;
+        if (item->next)
+                item->next->prev = item->prev;
+        w->n_items--;
+        free(item->key);
+        free(item);
+}
+
+static void work_ready(struct work *w, struct work_item *item)
+{
+        item->ready_next = NULL;
+        *w->ready_end = item;
+        w->ready_end = &item->ready_next;
+}
+
+static void work_released(void *userdata, struct order_item *order)
+{
+        work_ready(userdata, CONTAINER_OF(order, struct work_item, order));
+}
+
+static void work_pump(struct work *w);
+
+static void work_end(struct work_item *item, bool ok)
+{
+        struct work *w = item->work;
+
+        order_end(w->order, &item->order, ok, work_released, w);
+        work_item_free(item);
+}
+
+/* ---- flows ----------------------------------------------------------------------------------- */
+
+static const char *work_take_intent(struct work *w, const char *key)
+{
+        for (size_t i = 0; i < w->args.n_intents; i++) {
+                struct intent *intent = &w->args.intents[i];
+
+                if (*intent->wire && str_eq(intent->key, key))
+                        return intent->wire;
+        }
+        return NULL;
+}
+
+static struct flow *work_put(struct work *w, struct work_item *item)
+{
+        static const enum put_verify verify[] = {
+                [VERIFY_BATCH] = PUT_VERIFY_LATER,
+                [VERIFY_EACH] = PUT_VERIFY_NOW,
+                [VERIFY_OFF] = PUT_VERIFY_NOT,
+        };
+        char wire[DISGUISE_WIRE_LEN + 1];
+        uint8_t random[12];
+        struct put_args args = {.yadisk = w->args.yadisk,
+                                .op = &item->op,
+                                .disguise = w->args.config->disguise,
+                                .verify = verify[w->args.config->verify],
+                                .wire = wire,
+                                .leftover = work_take_intent(w, item->key)};
+        struct flow *flow;
+
+        if (getrandom(random, sizeof(random), 0) != sizeof(random))
+                return NULL;
+        disguise_wire_name(wire, random);
+        flow = flow_put(&args);
+        if (flow && args.leftover) /* the flow sees to it now */
+                *(char *)args.leftover = '\0';
+        return flow;
+}
+
+static struct flow *work_flow(struct work *w, struct work_item *item)
+{
+        struct drop_args drop = {.yadisk = w->args.yadisk,
+                                 .op = &item->op,
+                                 .permanently = w->args.config->delete_mode == DELETE_PERMANENT};
+
+        switch (item->op.verb) {
+        case OP_MKDIR:
+                return flow_mkdir(w->args.yadisk, &item->op);
+        case OP_PUT:
+                return work_put(w, item);
+        case OP_ADOPT:
+        case OP_TOUCH:
+        case OP_FORGET:
+                return flow_note(w->args.yadisk, &item->op);
+        case OP_DROP:
+        case OP_DROP_TREE:
+                return item->apart ? flow_apart(&drop) : flow_drop(&drop);
+        }
+        return NULL;
+}
+
+static void work_flow_done(void *userdata, struct flow *flow, const struct flow_end *end);
+
+/* Starts the item's flow; ends the item if that cannot be. */
+static void work_begin(struct work *w, struct work_item *item)
+{
+        if (engine_start(w->args.engine, work_flow(w, item), work_flow_done, item) < 0) {
+                w->args.tally->later++;
+                work_end(item, false);
+        }
+}
+
+static void work_flow_done(void *userdata, struct flow *flow _unused_, const struct flow_end *end)
+{
+        struct work_item *item = userdata;
+        struct work *w = item->work;
+
+        if (end->kind == END_FOREIGN && item->op.verb == OP_DROP_TREE && !item->apart) {
+                item->apart = true;
+                work_begin(w, item);
+                return;
+        }
+        work_end(item, work_count(w, item, end));
+        work_pump(w);
+}
+
+/* Whether the op is to be left out, and if so, counted as what. */
+static bool work_leaves_out(struct work *w, const struct work_item *item)
+{
+        struct tally *t = w->args.tally;
+        enum op_verb verb = item->op.verb;
+
+        if (t->halted || (t->full && verb == OP_PUT)) {
+                t->skipped++;
+                return true;
+        }
+        if (item->order.doomed)
+                return true; /* what it needed was told of */
+        if (w->held && (verb == OP_DROP || verb == OP_DROP_TREE || item->op.after_drop))
+                return true;
+        if (failures_waiting(w->args.failures, &item->op.entry,
+                             (int64_t)(uv_hrtime() / 1000000))) {
+                t->waiting++;
+                return true;
+        }
+        return false;
+}
+
+static void work_run(struct work *w, struct work_item *item)
+{
+        if (work_leaves_out(w, item))
+                work_end(item, false);
+        else
+                work_begin(w, item);
+}
+
+/* Reads one op; 1 when an item was added, 0 when there is none. */
+static int work_read(struct work *w)
+{
+        struct work_item *item;
+        struct err err = ERR_NONE;
+        struct op op;
+        int r;
+
+        if (w->spool_ended || w->n_items >= WORK_WINDOW)
+                return 0;
+        r = spool_next(w->spool, &op, &err);
+        if (r <= 0) {
+                w->spool_ended = true;
+                if (r < 0) {
+                        struct flow_end end = {.kind = END_STORE, .text = err.text};
+
+                        tally_end(w->args.tally, w->args.engine, &end);
+                }
+                return 0;
+        }
+        item = work_item(w, &op);
+        if (!item) {
+                w->args.tally->later++;
+                return 1;
+        }
+        r = order_add(w->order, &item->order);
+        if (r < 0) {
+                w->args.tally->later++;
+                work_item_free(item);
+        } else if (r > 0) {
+                work_ready(w, item);
+        }
+        return 1;
+}
+
+static void work_kicked(uv_idle_t *idle)
+{
+        struct work *w = CONTAINER_OF(idle, struct work, kick);
+
+        uv_idle_stop(idle);
+        work_pump(w);
+}
+
+static void work_free(uv_handle_t *handle)
+{
+        struct work *w = CONTAINER_OF((uv_idle_t *)handle, struct work, kick);
+
+        order_destroy(w->order);
+        free(w);
+}
+
+static void work_finished(uv_handle_t *handle)
+{
+        struct work *w = CONTAINER_OF((uv_idle_t *)handle, struct work, kick);
+        void (*done)(void *) = w->done;
+        void *userdata = w->userdata;
+
+        work_free(handle);
+        done(userdata);
+}
+
+/* Fills the engine.  Not re-entered: a flow that ends at once calls back in here. */
+static void work_pump(struct work *w)
+{
+        if (w->pumping)
+                return;
+        w->pumping = true;
+        while (engine_room(w->args.engine) > 0) {
+                struct work_item *item = w->ready;
+
+                if (item) {
+                        w->ready = item->ready_next;
+                        if (!w->ready)
+                                w->ready_end = &w->ready;
+                        work_run(w, item);
+                } else if (!work_read(w)) {
+                        break;
+                }
+        }
+        w->pumping = false;
+        if (w->n_items == 0 && w->spool_ended && !uv_is_closing((uv_handle_t *)&w->kick)) {
+                engine_on_room(w->args.engine, NULL, NULL);
+                uv_close((uv_handle_t *)&w->kick, work_finished);
+        }
+}
+
+static void work_has_room(void *userdata)
+{
+        work_pump(userdata);
+}
+
+int work_start(struct work **ret, const struct work_args *args, struct spool *spool, bool held,
+               void (*done)(void *userdata), void *userdata)
+{
+        struct work *w = calloc(1, sizeof(*w));
+
+        if (!w)
+                return -ENOMEM;
+        w->order = order_create();
+        if (!w->order) {
+                free(w);
+                return -ENOMEM;
+        }
+        w->args = *args;
+        w->spool = spool;
+        w->held = held;
+        w->ready_end = &w->ready;
+        w->done = done;
+        w->userdata = userdata;
+        uv_idle_init(engine_loop(args->engine), &w->kick);
+        uv_idle_start(&w->kick, work_kicked);
+        engine_on_room(args->engine, work_has_room, w);
+        *ret = w;
+        return 0;
+}
+
+void work_abandon(struct work *w)
+{
+        engine_on_room(w->args.engine, NULL, NULL);
+        while (w->items)
+                work_item_free(w->items);
+        if (!uv_is_closing((uv_handle_t *)&w->kick))
+                uv_close((uv_handle_t *)&w->kick, work_free);
+}

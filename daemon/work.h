@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Carrying out a stream of ops: each becomes a flow, as many at once as the engine has room for, in
+ * the order that core/order keeps.  Says what was done, once, and counts.
+ */
+
+#include "daemon/config.h"
+#include "daemon/failures.h"
+#include "lib/core/flow.h"
+#include "lib/engine/engine.h"
+#include "lib/store/spool.h"
+#include "lib/store/store.h"
+#include "lib/yadisk/yadisk.h"
+
+/* What a pass has done and left undone. */
+struct tally {
+        uint64_t uploaded, uploaded_bytes, made, removed, adopted;
+        uint64_t changed;      /* changed under our hands: to be seen anew */
+        uint64_t later, stuck; /* failed; each path was named */
+        uint64_t waiting;      /* not tried: failed before, and the time has not come */
+        uint64_t foreign;      /* left alone: somebody else's */
+        uint64_t skipped;      /* not tried because of `full` or `halted` */
+        uint64_t repaired;     /* rows found untrue: a further pass puts it right */
+        bool full;             /* no uploads for now */
+        bool halted;           /* nothing goes on: see `end` */
+        enum end_kind end;     /* END_REFUSED, END_STORE, or END_LATER: the server is out of reach */
+        char text[512];        /* why it halted, or is full */
+};
+
+struct work_args {
+        struct engine *engine;
+        const struct yadisk *yadisk;
+        const struct config *config;
+        struct failures *failures;
+        struct tally *tally;
+        struct intent *intents;   /* of interrupted uploads; one is taken (wire set to "") when the
+                                     file it is for is sent */
+        size_t n_intents;
+};
+
+struct work;
+
+/* `spool` is read from its beginning.  With `held`, drops and what depends on them are left out.
+ * `done` comes from the loop when every op has ended; not before this returns. */
+int work_start(struct work **ret, const struct work_args *args, struct spool *spool, bool held,
+               void (*done)(void *userdata), void *userdata);
+
+/* After engine_stop(): frees everything, `done` does not come. */
+void work_abandon(struct work *w);
+
+/* What any end means for the whole pass: full, halted. */
+void tally_end(struct tally *t, const struct engine *engine, const struct flow_end *end);
