@@ -448,11 +448,9 @@ static void check_apart(struct load *l, const char *key, const char *dir)
         watched = resolve(l->c.folder);
         other = resolve(dir);
         if (!watched || !other)
-                return;
-        if (str_eq(watched, other) || entry_key_below(other, watched))
+                fault = "cannot be compared with it for lack of memory";
+        else if (str_eq(watched, other) || entry_key_below(other, watched))
                 fault = "lies in it, and ydsync would mirror its own files for ever";
-        else if (entry_key_below(watched, other))
-                fault = "is around it, and that is for ydsync's own files only";
         else
                 return;
         str_addf(&text, "the folder of %s, \"", key);

@@ -35,6 +35,7 @@ struct cycle {
 
         cycle_show_op show; /* a dry run, when set */
         void *show_userdata;
+        uint64_t shown;
         bool running, stopping;
         void (*done)(void *userdata, const struct pass_end *end);
         void (*stopped)(void *userdata);
@@ -46,6 +47,7 @@ struct cycle {
         void (*job)(struct cycle *c);
         void (*after)(struct cycle *c);
         int job_result;
+        atomic_bool stop_job;
         struct err err;
 
         /* Of the pass. */
@@ -527,24 +529,47 @@ static void cycle_brake(struct cycle *c)
                           id);
 }
 
-/* A dry run: every op is shown, none carried out. */
-static void cycle_show(struct cycle *c)
+/* Whether the file's content is what the snapshot or the listing has, so that nothing is to be
+ * sent although its stamp is new. */
+static bool cycle_same_content(struct cycle *c, const struct op *op)
+{
+        struct source_root root = {.fd = c->root.fd, .follow = c->config->follow};
+        const uint8_t *other = op->was_known ? op->known_md5 : op->there_md5;
+        uint64_t other_size = op->was_known ? op->known_size : op->there_size;
+        uint8_t md5[16];
+
+        if (op->verb != OP_PUT || (!op->was_known && op->there != OP_THERE_FILE) ||
+            other_size != op->entry.size)
+                return false;
+        return source_digest(&root, &op->entry, &c->stop_job, md5) == 0 &&
+               memcmp(md5, other, sizeof(md5)) == 0;
+}
+
+static void cycle_job_show(struct cycle *c)
 {
         struct spool *spools[] = {c->plan.makes, c->plan.drops};
         struct op op;
         int r = 0;
 
+        c->shown = 0;
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(spools); i++)
-                while ((r = spool_next(spools[i], &op, &c->err)) > 0)
+                while (!atomic_load(&c->stop_job) &&
+                       (r = spool_next(spools[i], &op, &c->err)) > 0) {
+                        if (op.verb == OP_ADOPT || op.verb == OP_TOUCH ||
+                            cycle_same_content(c, &op))
+                                continue;
+                        c->shown++;
                         c->show(c->show_userdata, &op, c->held);
-        if (r < 0)
+                }
+        c->job_result = r;
+}
+
+static void cycle_showed(struct cycle *c)
+{
+        if (c->job_result < 0)
                 cycle_fail(c, EXIT_IO_ERROR);
-        else if (c->held)
-                cycle_finish(c, EXIT_DIFFERENT);
         else
-                cycle_finish(c, spool_count(c->plan.makes) + spool_count(c->plan.drops) > 0
-                                        ? EXIT_DIFFERENT
-                                        : EXIT_OK);
+                cycle_finish(c, c->shown > 0 ? EXIT_DIFFERENT : EXIT_OK);
 }
 
 static void cycle_scanned(void *userdata, struct scan_result *result)
@@ -571,7 +596,7 @@ static void cycle_scanned(void *userdata, struct scan_result *result)
         cycle_say_notes(c);
         cycle_brake(c);
         if (c->show) {
-                cycle_show(c);
+                cycle_job(c, cycle_job_show, cycle_showed);
                 return;
         }
         if (work_start(&c->ops, &args, c->plan.makes, c->held, cycle_makes_done, c) < 0) {
@@ -582,7 +607,7 @@ static void cycle_scanned(void *userdata, struct scan_result *result)
 
 /* ---- scan ------------------------------------------------------------------------------------- */
 
-static void cycle_stage_scan(struct cycle *c)
+static void cycle_start_scan(struct cycle *c)
 {
         const struct config *config = c->config;
         struct source_root source = {.fd = c->root.fd, .follow = config->follow};
@@ -601,8 +626,8 @@ static void cycle_stage_scan(struct cycle *c)
                            .settle_ns = config->settle_ms * 1000000},
         };
 
-        if (c->tally.halted) {
-                cycle_finish(c, cycle_status(c));
+        if (c->job_result < 0) {
+                cycle_fail(c, EXIT_IO_ERROR);
                 return;
         }
         engine_set_root(c->engine, &source);
@@ -610,6 +635,19 @@ static void cycle_stage_scan(struct cycle *c)
                 err_set(&c->err, ENOMEM, "no memory for a scan");
                 cycle_fail(c, EXIT_IO_ERROR);
         }
+}
+
+static void cycle_job_intents(struct cycle *c)
+{
+        c->job_result = store_intents(c->store, &c->intents, &c->n_intents, &c->err);
+}
+
+static void cycle_stage_scan(struct cycle *c)
+{
+        if (c->tally.halted)
+                cycle_finish(c, cycle_status(c));
+        else
+                cycle_job(c, cycle_job_intents, cycle_start_scan);
 }
 
 /* ---- the cloud folder: listing it the first time, making it ------------------------------------ */
@@ -757,8 +795,6 @@ static void cycle_job_prepare(struct cycle *c)
         if (c->job_result < 0)
                 return;
         c->job_result = cycle_read_metas(c);
-        if (c->job_result == 0)
-                c->job_result = store_intents(c->store, &c->intents, &c->n_intents, &c->err);
 }
 
 static void cycle_prepared(struct cycle *c)
@@ -913,6 +949,7 @@ static void cycle_stop_further(struct cycle *c)
 void cycle_stop(struct cycle *c, void (*stopped)(void *userdata), void *userdata)
 {
         c->stopping = true;
+        atomic_store(&c->stop_job, true);
         c->stopped = stopped;
         c->userdata = userdata;
         if (c->scan)

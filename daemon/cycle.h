@@ -33,9 +33,12 @@ struct pass_end {
 int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *config,
                  struct store *store, const char *spool_dir, struct err *err);
 
-/* Passes from now on change nothing in the cloud: each op of the plan is shown instead, and the
- * status is EXIT_DIFFERENT when there is one.  The store may be open for reading only when it was
- * adopted before. */
+/*
+ * Passes from now on change nothing in the cloud: each op of the plan is shown instead (from a
+ * thread of the pool), and the status is EXIT_DIFFERENT when there is one.  Files whose stamp alone
+ * is new are compared by content first.  The store may be open for reading only when it was adopted
+ * before.
+ */
 typedef void (*cycle_show_op)(void *userdata, const struct op *op, bool held);
 void cycle_set_show(struct cycle *c, cycle_show_op show, void *userdata);
 

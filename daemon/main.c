@@ -27,6 +27,7 @@
 
 #include "daemon/cycle.h"
 #include "daemon/speak.h"
+#include "daemon/xdg.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -211,8 +212,10 @@ static enum exit_status main_loop(struct program *p, const char *spool_dir,
 static int main_open_store(struct program *p)
 {
         struct err err = ERR_NONE;
-        int r = store_open(&p->store, p->config.state_dir, 0, &err);
+        int r;
 
+        xdg_make_parents(p->config.state_dir);
+        r = store_open(&p->store, p->config.state_dir, 0, &err);
         if (r == -EUCLEAN) {
                 log_error("%s", err.text);
                 r = store_set_aside(p->config.state_dir, &err);
@@ -264,14 +267,12 @@ static void main_show_op(void *userdata, const struct op *op, bool held)
                 word = "make folder";
                 break;
         case OP_PUT:
-                word = op->was_known ? op->known_size == op->entry.size ? "compare" : "replace"
-                       : op->there == OP_THERE_FILE && op->there_size == op->entry.size
-                               ? "compare"
-                               : "upload";
+                word = op->was_known || op->there == OP_THERE_FILE ? "replace" : "upload";
                 break;
         case OP_ADOPT:
         case OP_TOUCH:
-                return; /* nothing changes in the cloud */
+                word = "note";
+                break;
         case OP_DROP:
                 word = "remove";
                 drop = true;

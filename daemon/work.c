@@ -82,6 +82,13 @@ static void work_say_done(const struct work_item *item, const struct flow_end *e
                 log_info("%s %s%s%s", work_verb(&item->op, true), key, but, end->text);
 }
 
+static void work_say_foreign(const struct work_item *item, const struct flow_end *end)
+{
+        _cleanup_(str_finish) struct str name = STR_NULL(65536);
+
+        log_warning("left alone in the cloud: %s: %s", work_printable(&name, item->key), end->text);
+}
+
 static void work_say_failed(struct work *w, const struct work_item *item,
                             const struct flow_end *end)
 {
@@ -147,6 +154,7 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
                 break;
         case END_FOREIGN:
                 t->foreign++;
+                work_say_foreign(item, end);
                 break;
         case END_FULL:
         case END_REFUSED:
@@ -156,7 +164,7 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
         }
         if (end->kind == END_DONE || end->kind == END_NOTHING)
                 failures_clear(w->args.failures, item->key);
-        else if (end->kind == END_LATER || end->kind == END_STUCK || end->kind == END_FOREIGN)
+        else if (end->kind == END_LATER || end->kind == END_STUCK)
                 work_say_failed(w, item, end);
         return end->kind == END_DONE || end->kind == END_NOTHING;
 }

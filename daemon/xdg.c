@@ -9,6 +9,7 @@
 
 #include <pwd.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 char *xdg_home(void)
@@ -36,4 +37,16 @@ char *xdg_path(const char *variable, const char *below, const char *tail)
         if (!home || asprintf(&path, "%s/%s/%s", home, below, tail) < 0)
                 return NULL;
         return path;
+}
+
+void xdg_make_parents(const char *path)
+{
+        _cleanup_(freep) char *copy = str_dup(path);
+
+        for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash;
+             slash = strchr(slash + 1, '/')) {
+                *slash = '\0';
+                mkdir(copy, 0700);
+                *slash = '/';
+        }
 }

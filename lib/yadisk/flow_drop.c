@@ -46,6 +46,7 @@ struct flow_drop {
         struct entry_list known; /* copies: what the snapshot has in the folder at hand */
         struct errand_pages pages;
         bool was_there; /* the service had something to remove */
+        bool foreign;   /* what it has is not what we put there */
 };
 
 static struct flow_drop *drop_of(struct errand *e)
@@ -238,9 +239,10 @@ static struct ask drop_took_delete(struct flow_drop *f, const struct outcome *in
 {
         struct verdict v = verdict(in);
 
-        if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_MD5_DIFFERS)
-                return errand_end(&f->e, END_FOREIGN, 0,
-                                  "its content in the cloud was changed by somebody else");
+        if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_MD5_DIFFERS) {
+                f->foreign = true; /* and so no row of ours any more */
+                return errand_go(&f->e, DROP_RECORD);
+        }
         if (v.act == VERDICT_ASKER &&
             (in->status == 404 || v.error == YADISK_ERROR_NO_PARENT))
                 return errand_go(&f->e, DROP_RECORD);
@@ -274,6 +276,9 @@ static struct ask drop_took_record(struct flow_drop *f, const struct outcome *in
 {
         if (in->err)
                 return errand_end(&f->e, END_STORE, 0, "%s", in->text ? in->text : "");
+        if (f->foreign)
+                return errand_end(&f->e, END_FOREIGN, 0,
+                                  "its content in the cloud was changed by somebody else");
         return errand_end(&f->e, f->was_there ? END_DONE : END_NOTHING, 0, "%s", "");
 }
 

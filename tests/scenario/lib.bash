@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# The words that scenarios are written in.  Each scenario runs in a process and a folder of its own,
+# with an emulator of its own:
+#
+#   $SRC     the watched folder            $API     the emulator
+#   $CLOUD   the cloud folder              $T       everything, removed afterwards
+#
+#   once [STATUS]      run `ydsync once`; it must end with STATUS (0)
+#   start / stop       `ydsync run` in the background; SIGTERM, which must end it with 0
+#   same               the two trees are equal, byte for byte
+#   calls              requests of both kinds since the last `mark`
+#   quiet              `once` makes no call at all
+#   env KEY VALUE      set a key in the .env (an empty VALUE takes it out)
+#   knob JSON          set the emulator's knobs;  fault JSON  make it misbehave
+#   log PATTERN        the log of the last run has a line that matches;  nolog PATTERN
+#   want TEXT TEST…    a condition of one's own
+#   within SECONDS COMMAND…   wait until COMMAND succeeds
+
+die()
+{
+        echo "# $*"
+        [ -s "$T/log" ] && sed 's/^/#   log: /' "$T/log" | tail -n 25
+        exit 1
+}
+
+want()
+{
+        local text=$1
+        shift
+        "$@" || die "not so: $text ($*)"
+}
+
+env()
+{
+        grep -v "^$1=" "$T/env" >"$T/env.new" || true
+        [ -z "$2" ] || printf '%s="%s"\n' "$1" "$2" >>"$T/env.new"
+        mv "$T/env.new" "$T/env"
+        chmod 600 "$T/env"
+}
+
+once()
+{
+        local status=${1:-0} got=0
+        timeout "${TIMEOUT:-60}" $WRAP "$YDSYNC" --env "$T/env" once >"$T/out" 2>"$T/log" || got=$?
+        grep -aE 'ERROR: .*Sanitizer|runtime error|==[0-9]+== (Invalid|Conditional|[0-9,]+ bytes)' \
+                "$T/log" && die "a sanitizer has spoken"
+        [ "$got" = "$status" ] || die "once ended with $got, not $status"
+}
+
+start()
+{
+        $WRAP "$YDSYNC" --env "$T/env" run >"$T/out" 2>"$T/log" &
+        DAEMON=$!
+}
+
+stop()
+{
+        local got=0
+        kill -TERM "$DAEMON" || die "the daemon is not there any more"
+        wait "$DAEMON" || got=$?
+        DAEMON=
+        [ "$got" = 0 ] || die "run ended with $got after SIGTERM"
+}
+
+within()
+{
+        local end=$((SECONDS + $1 + 1))
+        shift
+        until "$@" >/dev/null 2>&1; do
+                [ "$SECONDS" -lt "$end" ] || die "did not come in time: $*"
+                sleep 0.1
+        done
+}
+
+fake()
+{
+        local path=$1
+        shift
+        curl -sS --fail-with-body -m 60 "$@" "$API/_fake/$path" || die "the emulator refused $path"
+}
+
+urlenc()
+{
+        jq -rn --arg x "$1" '$x | @uri'
+}
+
+cloud_tree()
+{
+        curl -sf -m 120 "$API/_fake/tree.txt?path=$(urlenc "${1:-$CLOUD}")"
+}
+
+equal()
+{
+        "$TOOLS/treesum" "$SRC" >"$T/here" && cloud_tree >"$T/there" && cmp -s "$T/here" "$T/there"
+}
+
+same()
+{
+        equal || {
+                diff "$T/here" "$T/there" | head -n 20 | sed 's/^/#   /'
+                die "the trees differ"
+        }
+}
+
+mark()
+{
+        MARK=$(fake count | jq .total)
+}
+
+calls()
+{
+        echo $(($(fake count | jq .total) - MARK))
+}
+
+count()
+{
+        fake count | jq ".\"$1\""
+}
+
+quiet()
+{
+        mark
+        once
+        [ "$(calls)" = 0 ] || {
+                fake journal | tail -n 5
+                die "a pass with nothing to do made $(calls) calls"
+        }
+}
+
+knob()
+{
+        fake config -d "$1" >/dev/null
+}
+
+fault()
+{
+        fake fault -d "$1" >/dev/null
+}
+
+hits()
+{
+        fake fault | jq '[.. | .hits? // empty] | add // 0'
+}
+
+log()
+{
+        grep -aqE -- "$1" "$T/log" || die "the log has no line like: $1"
+}
+
+nolog()
+{
+        ! grep -aqE -- "$1" "$T/log" || die "the log has a line like: $1"
+}
+
+# cloud_put NAME CONTENT: somebody else puts a file below the cloud folder.
+cloud_put()
+{
+        fake "put?path=$(urlenc "$CLOUD/$1")" --data-binary "$2" >/dev/null
+}
+
+cloud_has()
+{
+        cloud_tree | grep -qxF -- "$1"
+}
+
+# cloud_file NAME: the line of that file or folder, as tree.txt shows it.
+cloud_file()
+{
+        cloud_tree | grep -aE -- "^(d|f [0-9]+ [0-9a-f]+) $1\$"
+}
+
+# mib N: N MiB that no two files share
+mib()
+{
+        head -c $(($1 << 20)) /dev/urandom
+}
