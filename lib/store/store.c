@@ -150,6 +150,12 @@ static int store_fill(const char *path, struct err *err)
                 r = store_tally_write(&db, &none, true, err);
         if (r == 0)
                 r = store_db_do(&db, STMT_COMMIT, err);
+        if (r == 0) { /* closing does this too, but tells nobody when it fails */
+                int rc = sqlite3_wal_checkpoint_v2(db.sqlite, "main", SQLITE_CHECKPOINT_TRUNCATE,
+                                                   NULL, NULL);
+
+                r = rc == SQLITE_OK ? 0 : store_db_fail(&db, rc, err);
+        }
         store_db_close(&db, true);
         return r;
 }

@@ -68,26 +68,65 @@ int store_db_damaged(struct store_db *db, struct err *err, const char *fmt, ...)
         return err_set(err, EUCLEAN, "the snapshot %s is damaged: %s", db->path, why);
 }
 
-/* SQLITE_IOERR and SQLITE_CANTOPEN hide what the system said. */
-static int store_db_fail_io(struct store_db *db, int rc, struct err *err)
+/*
+ * What the system said when SQLite could not read or write the database or its log; 0 when it said
+ * nothing.  Asked of the files, because what sqlite3_system_errno() tells may come from the undoing
+ * that followed.
+ */
+static int store_db_errno(struct store_db *db)
+{
+        static const int files[] = {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};
+        int code = 0;
+
+        for (size_t i = 0; code == 0 && i < ARRAY_SIZE(files); i++) {
+                sqlite3_file *file = NULL;
+
+                sqlite3_file_control(db->sqlite, "main", files[i], &file);
+                if (file && file->pMethods)
+                        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &code);
+        }
+        return code;
+}
+
+static int store_db_fail_open(struct store_db *db, struct err *err)
 {
         int code = sqlite3_system_errno(db->sqlite);
 
+        return err_errno(err, code ? code : EIO, "cannot open the snapshot %s", db->path);
+}
+
+/*
+ * After a failed fsync nobody knows what is on the disk, whatever the reason was: EIO.  Otherwise a
+ * lack of space heals, and must not end the writing.
+ */
+static int store_db_fail_io(struct store_db *db, int rc, struct err *err)
+{
+        int code = store_db_errno(db), hint = sqlite3_system_errno(db->sqlite);
+
         if (rc == SQLITE_IOERR_NOMEM)
-                code = ENOMEM;
-        if (code == 0)
-                code = EIO;
-        if ((rc & 0xff) == SQLITE_CANTOPEN)
-                return err_errno(err, code, "cannot open the snapshot %s", db->path);
-        /* After a failed fsync nobody knows what is on the disk, whatever the reason was. */
-        if (rc != SQLITE_IOERR_FSYNC && rc != SQLITE_IOERR_DIR_FSYNC &&
-            (code == ENOSPC || code == EDQUOT || code == ENOMEM))
+                return err_set(err, ENOMEM, "there is not enough memory for the snapshot %s",
+                               db->path);
+        if (code == 0 && (hint == ENOSPC || hint == EDQUOT)) /* the file beside the log */
+                code = hint;
+        if ((code == ENOSPC || code == EDQUOT) && rc != SQLITE_IOERR_FSYNC &&
+            rc != SQLITE_IOERR_DIR_FSYNC)
                 return err_errno(err, code, "the snapshot %s cannot be written", db->path);
-        err_errno(err, code, "the disk fails under the snapshot %s (%s)", db->path,
+        err_errno(err, code ? code : EIO, "the disk failed under the snapshot %s (%s)", db->path,
                   sqlite3_errstr(rc));
         if (err)
                 err->code = EIO;
         return -EIO;
+}
+
+/* SQLite takes a read that failed with EIO for a damaged file; but the next disk may be a better
+ * one, and the snapshot on it whole. */
+static int store_db_fail_damaged(struct store_db *db, struct err *err)
+{
+        int code = store_db_errno(db);
+
+        if (code == EIO || code == ENXIO)
+                return store_db_fail_io(db, SQLITE_IOERR_READ, err);
+        return store_db_damaged(db, err, "%s", sqlite3_errmsg(db->sqlite));
 }
 
 int store_db_fail(struct store_db *db, int rc, struct err *err)
@@ -100,8 +139,9 @@ int store_db_fail(struct store_db *db, int rc, struct err *err)
                 return err_set(err, ENOSPC,
                                "the snapshot %s cannot grow: no space left on its disk", db->path);
         case SQLITE_IOERR:
-        case SQLITE_CANTOPEN:
                 return store_db_fail_io(db, rc, err);
+        case SQLITE_CANTOPEN:
+                return store_db_fail_open(db, err);
         case SQLITE_READONLY:
                 return err_set(err, EROFS,
                                "the snapshot %s cannot be written: it, its folder or its file"
@@ -119,7 +159,7 @@ int store_db_fail(struct store_db *db, int rc, struct err *err)
                 return err_set(err, EINVAL, "the snapshot %s was asked wrongly: %s", db->path,
                                sqlite3_errmsg(db->sqlite));
         default:
-                return store_db_damaged(db, err, "%s", sqlite3_errmsg(db->sqlite));
+                return store_db_fail_damaged(db, err);
         }
 }
 

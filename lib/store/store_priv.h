@@ -190,7 +190,7 @@ struct store {
         char *path;          /* of state.db, absolute */
         int lock_fd;
         uint64_t dev, ino;   /* of state.db when it was opened */
-        atomic_int broken;   /* errno after which nothing is written any more; 0 while all is well */
+        atomic_int broken;   /* errno after which nothing more is written; 0 while all is well */
         int log_pages;       /* in the log after the last commit */
         int checkpoint_at;   /* carry the log over when it has this many */
 };

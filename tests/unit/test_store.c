@@ -7,7 +7,7 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
 /* Every test has a folder and an open, empty snapshot in it. */
@@ -750,6 +750,47 @@ TEST(the_log_does_not_grow_for_ever)
         end();
 }
 
+/* Each view must be one that a commit has left: a count, and that many rows. */
+static void *read_views(void *stop)
+{
+        while (!atomic_load((atomic_bool *)stop)) {
+                struct entry_iter *it;
+                const struct entry *e;
+                uint64_t n = 0, told = 0;
+                int r;
+
+                check_eq(store_known_iter(store, &it, NULL), 0);
+                while ((r = entry_iter_next(it, &e)) > 0)
+                        told = n++ == 0 ? e->size : told;
+                check_eq(r, 0);
+                check_eq(n, told);
+                store_iter_destroy(it);
+        }
+        return NULL;
+}
+
+TEST(two_threads_read_while_one_writes)
+{
+        atomic_bool stop = false;
+        pthread_t readers[2];
+
+        begin();
+        kit_do(store, kit_file("!", 1));
+        for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
+                require(pthread_create(&readers[i], NULL, read_views, &stop) == 0);
+        for (unsigned i = 0; i < 300; i++) {
+                char key[32];
+
+                snprintf(key, sizeof(key), "%05u", i * 7919 % 1000);
+                kit_do(store, kit_file(key, 1), kit_file("!", i + 2));
+        }
+        atomic_store(&stop, true);
+        for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
+                pthread_join(readers[i], NULL);
+        kit_check_totals(store);
+        end();
+}
+
 /* ---- read-only ----------------------------------------------------------------------------- */
 
 TEST(reading_only_makes_no_snapshot)
@@ -991,7 +1032,8 @@ TEST(any_sequence_gives_what_a_list_would)
                 for (size_t i = 0; i < n; i++) {
                         const char *key = random_key();
 
-                        r[i] = rand() % 4 ? kit_unverified(key, (uint64_t)rand() % 3) : kit_dir(key);
+                        r[i] = rand() % 4 ? kit_unverified(key, (uint64_t)(rand() % 3))
+                                          : kit_dir(key);
                         r[i].verb = verbs[(size_t)rand() % ARRAY_SIZE(verbs)];
                         if (r[i].verb == RECORD_ROW && rand() % 2)
                                 r[i].entry.flags = 0;

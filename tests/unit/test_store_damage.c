@@ -453,7 +453,7 @@ TEST(pages_in_the_place_of_others)
 {
         begin();
         for (size_t i = 1; i < good_n / PAGE; i++)
-                for (size_t k = 1; k < good_n / PAGE; k += 3)
+                for (size_t k = 1; k < good_n / PAGE; k += 7)
                         if (i != k)
                                 check_page("another page", i, good + k * PAGE);
         end();
@@ -462,7 +462,7 @@ TEST(pages_in_the_place_of_others)
 /* In every page all of its header and a choice of the rest: cell pointers, free space, cells. */
 TEST(bit_flips)
 {
-        enum { HEAD = 24, REST = 40 };
+        enum { HEAD = 16, REST = 16 };
         size_t harmless = 0, noticed = 0;
 
         begin();
