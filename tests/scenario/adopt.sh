@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2016,SC2119,SC2120
 # Adoption: what stands in the cloud already is recognised, what is foreign stays.
 
 scenario_adopt_after_losing_the_snapshot()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2119,SC2120,SC2086
 #
 # The words that scenarios are written in.  Each scenario runs in a process and a folder of its own,
 # with an emulator of its own:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2016,SC2119,SC2120
 # Exact names: every valid UTF-8 name arrives byte for byte, and stays.
 
 # The names that broke other programs, one a line.

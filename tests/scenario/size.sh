@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2016,SC2119,SC2120
 # Many files: calls and memory.
 
 scenario_calls_for_a_thousand_files()
@@ -23,4 +23,23 @@ scenario_real_tree()
         TIMEOUT=300 once && same
         sleep 2 && TIMEOUT=120 once && TIMEOUT=120 quiet
         echo "$(find "$SRC" -type f | wc -l) files" >&2
+}
+
+# Memory must not grow with the tree.
+scenario_two_hundred_thousand_files()
+{
+        local d kib
+        knob '{"journal":false}'
+        for d in $(seq 200); do
+                mkdir -p "$SRC/a$d/b" && (cd "$SRC/a$d/b" && seq 1000 | xargs touch) || die "no files"
+        done
+        echo x >"$SRC/a1/b/1"
+        env YDSYNC_PARALLEL 16 && env YDSYNC_LOG_LEVEL notice
+        WRAP="$TOOLS/maxrss $T/rss" TIMEOUT=400 once
+        kib=$(cut -d' ' -f1 "$T/rss")
+        want "64 MiB at most: $kib KiB" [ "$kib" -le 65536 ]
+        want "all are there" [ "$(cloud_tree | wc -l)" = 200400 ]
+        sleep 2 && once && mark && WRAP="$TOOLS/maxrss $T/rss2" once
+        want "nothing to do: $(calls) calls" [ "$(calls)" = 0 ]
+        echo "$kib KiB, $(cut -d' ' -f2 "$T/rss") s; a pass without changes: $(cat "$T/rss2") KiB, s" >&2
 }

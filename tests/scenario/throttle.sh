@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2016,SC2119,SC2120
 # The rename-extension workaround, against an emulator that throttles.
 
 # Prints the milliseconds that a `once` takes.
