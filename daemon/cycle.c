@@ -215,17 +215,35 @@ static void cycle_say_halted(const struct cycle *c)
         log_error("stopped: %s; it goes on when the service can be reached", t->text);
 }
 
+/* "3 uploaded (1.2 MB), 1 removed": only what there was. */
+static void cycle_add_count(struct str *s, uint64_t n, const char *what)
+{
+        if (n > 0)
+                str_addf(s, "%s%" PRIu64 " %s", s->len > 0 ? ", " : "", n, what);
+}
+
+/* Silent when a pass found nothing to do. */
 static void cycle_say_summary(const struct cycle *c, const struct engine_stats *now)
 {
+        _cleanup_(str_finish) struct str s = STR_NULL(4096);
         const struct tally *t = &c->tally;
 
-        if (t->uploaded + t->made + t->removed + t->adopted + t->later + t->stuck + t->foreign == 0)
-                return;
-        log_info("pass done: %" PRIu64 " uploaded (%" PRIu64 " bytes), %" PRIu64
-                 " folders made, %" PRIu64 " removed, %" PRIu64 " found in the cloud already, "
-                 "%" PRIu64 " failed; %" PRIu64 " API calls, scan took %.2f s",
-                 t->uploaded, t->uploaded_bytes, t->made, t->removed, t->adopted,
-                 t->later + t->stuck, now->api_calls - c->before.api_calls, c->plan.seconds);
+        cycle_add_count(&s, t->uploaded, "uploaded");
+        if (t->uploaded > 0) {
+                str_adds(&s, " (");
+                str_add_size(&s, t->uploaded_bytes);
+                str_adds(&s, ")");
+        }
+        cycle_add_count(&s, t->made, "folders made");
+        cycle_add_count(&s, t->removed, "removed");
+        cycle_add_count(&s, t->adopted, "found in the cloud already");
+        cycle_add_count(&s, t->foreign, "of somebody else left alone");
+        cycle_add_count(&s, t->later + t->stuck, "failed");
+        cycle_add_count(&s, t->waiting, "failing ones wait for their next try");
+        cycle_add_count(&s, t->skipped, "not tried");
+        if (s.len > 0)
+                log_info("pass done: %s; %" PRIu64 " API calls", str_z(&s),
+                         now->api_calls - c->before.api_calls);
 }
 
 static int64_t cycle_again_ms(const struct cycle *c)
@@ -249,6 +267,8 @@ static void cycle_finish(struct cycle *c, enum exit_status status)
                 .again = !c->tally.halted && (c->tally.changed || c->tally.repaired ||
                                               c->plan.totals.young),
                 .again_ms = cycle_again_ms(c),
+                .young = c->plan.totals.young,
+                .scan_ms = (int64_t)(c->plan.seconds * 1000),
                 .api_calls = now.api_calls - c->before.api_calls,
                 .transfers = now.transfers - c->before.transfers,
                 .bytes_sent = now.bytes_sent - c->before.bytes_sent,

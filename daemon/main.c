@@ -140,8 +140,9 @@ static void main_after_pass(struct program *p, const struct pass_end *end)
 {
         int64_t wait_ms = p->config.period_ms;
 
-        if (end->again && end->again_ms < wait_ms)
-                wait_ms = end->again_ms + ONCE_PAUSE_MS;
+        /* A file that is written to all the time must not make us scan all the time. */
+        if (end->again && end->again_ms + 10 * end->scan_ms + ONCE_PAUSE_MS < wait_ms)
+                wait_ms = end->again_ms + 10 * end->scan_ms + ONCE_PAUSE_MS;
         sd_notifyf(0, "STATUS=%s", end->status == EXIT_OK ? "everything is mirrored"
                                                           : "some work is left; see the log");
         uv_update_time(&p->loop);
@@ -160,6 +161,10 @@ static void main_pass_done(void *userdata, const struct pass_end *end)
                 return;
         }
         if (end->again && p->passes < ONCE_PASSES) {
+                if (end->young > 0 && p->passes == 1)
+                        log_info("%" PRIu64 " files were changed a moment ago; waiting until they "
+                                 "rest",
+                                 end->young);
                 uv_update_time(&p->loop);
                 uv_timer_start(&p->timer, main_on_timer, (uint64_t)end->again_ms + ONCE_PAUSE_MS, 0);
                 return;

@@ -9,6 +9,7 @@
 #include "lib/yadisk/flow_put.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/random.h>
 
@@ -72,12 +73,17 @@ static const char *work_verb(const struct op *op, bool past)
 static void work_say_done(const struct work_item *item, const struct flow_end *end)
 {
         _cleanup_(str_finish) struct str name = STR_NULL(65536);
+        _cleanup_(str_finish) struct str size = STR_NULL(64);
         const char *key = work_printable(&name, item->key);
         const char *but = *end->text ? "; " : "";
 
+        str_add_size(&size, item->op.entry.size);
         if (item->op.verb == OP_PUT)
-                log_info("%s %s (%llu bytes)", item->op.was_known ? "replaced" : "uploaded", key,
-                         (unsigned long long)item->op.entry.size);
+                log_info("%s %s (%s)", item->op.was_known ? "replaced" : "uploaded", key,
+                         str_z(&size));
+        else if (item->op.verb == OP_DROP_TREE)
+                log_info("removed folder %s with %" PRIu64 " entries%s%s", key, item->op.files, but,
+                         end->text);
         else
                 log_info("%s %s%s%s", work_verb(&item->op, true), key, but, end->text);
 }

@@ -158,6 +158,19 @@ void str_add_printable(struct str *s, const char *z)
         }
 }
 
+void str_add_size(struct str *s, uint64_t bytes)
+{
+        static const char *const units[] = {"B", "KB", "MB", "GB", "TB", "PB", "EB"};
+        size_t unit = 0;
+        double n = (double)bytes;
+
+        while (n >= 999.95 && unit + 1 < ARRAY_SIZE(units)) {
+                n /= 1000;
+                unit++;
+        }
+        str_addf(s, unit == 0 ? "%.0f %s" : "%.1f %s", n, units[unit]);
+}
+
 void str_hex(char *ret_hex, const uint8_t *bytes, size_t n)
 {
         static const char digits[] = "0123456789abcdef";

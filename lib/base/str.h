@@ -61,6 +61,9 @@ char *str_dup(const char *z);
 /* A path for a log line: control bytes and invalid UTF-8 as \xHH, a backslash as it is. */
 void str_add_printable(struct str *s, const char *z);
 
+/* "512 B", "1.4 KB", "2.0 MB" …: powers of 1000, as disks and Yandex count. */
+void str_add_size(struct str *s, uint64_t bytes);
+
 /* 32 lower-case hex digits and a NUL <-> 16 bytes. */
 void str_hex(char *ret_hex, const uint8_t *bytes, size_t n);
 bool str_unhex(uint8_t *ret_bytes, size_t n, const char *hex);
