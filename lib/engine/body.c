@@ -5,6 +5,7 @@
 #include "lib/base/str.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <time.h>
 
 #define BODY_CHUNK (512 * 1024)
@@ -38,6 +39,7 @@ struct body {
 static void body_free(struct body *b)
 {
         source_close(b->source);
+        closep(&b->root.fd);
         free(b->buffers[0].data);
         free(b->buffers[1].data);
         free((char *)b->expected.key);
@@ -129,14 +131,17 @@ int body_create(struct body **ret, uv_loop_t *loop, const struct source_root *ro
         b->work.loop = loop;
         b->ready = ready;
         b->userdata = userdata;
+        /* Of its own: a read that nobody waits for any more must not meet a closed descriptor, or
+         * one that by then leads elsewhere. */
         b->root = *root;
+        b->root.fd = fcntl(root->fd, F_DUPFD_CLOEXEC, 0);
         b->expected = *expected;
         b->expected.key = str_dup(expected->key);
         /* One byte more than a small file has: its end is then seen by the same read. */
         b->chunk = expected->size < BODY_CHUNK ? (size_t)expected->size + 1 : BODY_CHUNK;
-        if (!b->expected.key) {
+        if (!b->expected.key || b->root.fd < 0) {
                 body_free(b);
-                return -ENOMEM;
+                return -EMFILE;
         }
         body_start_read(b);
         if (!b->working) {

@@ -18,7 +18,7 @@ struct body;
 /*
  * Begins to read.  `ready` is called on the loop, never before this returns, whenever something new
  * is to be had: the first bytes, the bytes after BODY_WAIT, the end, or an error.  `root` and
- * `expected` are only read during the call (the descriptor in `root` must stay open).
+ * `expected` are only read during the call.
  */
 int body_create(struct body **ret, uv_loop_t *loop, const struct source_root *root,
                 const struct entry *expected, void (*ready)(void *userdata), void *userdata);

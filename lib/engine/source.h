@@ -20,9 +20,11 @@ struct source_root {
         bool follow; /* YDSYNC_SYMLINKS=follow */
 };
 
-/* lstat (with follow: stat inside the tree).  Fills kind, size, stamp; the key is not touched.
+/* lstat (with follow: stat inside the tree; a link that leads nowhere in it is KIND_OTHER, as it is
+ * for the walk).  Fills kind, size, stamp; the key is not touched.
  * -ENOENT only if that very name, or a folder on the way to it, is proven not to exist
- * (ENOENT; ENOTDIR when a non-folder stands on the way). */
+ * (ENOENT; ENOTDIR when a non-folder, which a link that is not followed is too, stands on the way).
+ * -ENOSYS where links should be followed and cannot be (no openat2): nothing is known then. */
 int source_look(const struct source_root *root, const char *key, struct entry *ret);
 
 /* A file being read from its beginning to its end. */
@@ -30,20 +32,23 @@ struct source;
 
 /*
  * Opens the file that `expected` describes (key, size, stamp).
- *   -ESTALE  it is there but is not what `expected` says: changed or replaced since
+ *   -ESTALE  it is there but is not what `expected` says: changed or replaced since.  The device
+ *            is not compared: it may have another number after a restart
  *   -EISDIR / -EINVAL  something else than a regular file stands there
  *   other    ENOENT, EACCES, EIO, EMFILE …
+ * `root->fd` must stay open until source_close(); `root` and `expected` are copied.
  */
 int source_open(struct source **ret, const struct source_root *root, const struct entry *expected);
 void source_close(struct source *s);
 DEFINE_CLEANUP(struct source *, source_close)
 
 /*
- * Reads up to `size` bytes; the md5 is kept up on the way.  Returns the number of bytes, 0 once the
- * whole file has been returned.  The call that returns the last bytes looks at the file again
- * (through its descriptor and by its name) *before* it returns them, so that bytes of a file that
- * changed meanwhile are never all handed out: -ESTALE when it changed, shrank, grew or was
- * replaced.  An empty file: the look is made by the first call, which returns 0.
+ * Reads `size` bytes (at least 1), fewer only at the end; the md5 is kept up on the way.  Returns
+ * the number of bytes, 0 once the whole file has been returned.  The call that returns the last
+ * bytes looks at the file again (through its descriptor and by its name) *before* it returns them,
+ * so that bytes of a file that changed meanwhile are never all handed out: -ESTALE when it changed,
+ * shrank, grew, was replaced or removed.  After an error every call returns the same.  An empty
+ * file: the look is made by the first call, which returns 0.
  */
 ssize_t source_read(struct source *s, void *buffer, size_t size);
 

@@ -39,7 +39,6 @@ enum { LEFT_OUT, SHOWN, CHANGED };
 
 struct level {
         int fd;           /* -1 while closed to save descriptors */
-        bool linked;      /* entered through a symlink: its ".." is not the level above */
         bool matched;     /* match_enter() holds patterns of it */
         int ignore_err;   /* its .ydignore could not be read: only that is shown */
         uint64_t dev;
@@ -95,7 +94,7 @@ static int walk_open(int dir_fd, const char *name, int flags)
 /* ---- one folder ---------------------------------------------------------------------------- */
 
 /* Puts the names of the folder on the stack.  What was read before an error stays there. */
-static int walk_read(struct walk *w, int fd, unsigned char *ret_ignore)
+static int walk_read(struct walk *w, int fd)
 {
         for (;;) {
                 ssize_t n = getdents64(fd, w->buffer, BUFFER_SIZE);
@@ -114,8 +113,6 @@ static int walk_read(struct walk *w, int fd, unsigned char *ret_ignore)
                         if (d->d_name[0] == '.' &&
                             (len == 1 || (len == 2 && d->d_name[1] == '.')))
                                 continue;
-                        if (len == sizeof(ignore_name) - 1 && str_eq(d->d_name, ignore_name))
-                                *ret_ignore = d->d_type;
                         if (names_push(&w->names, d->d_name, len, d->d_type) < 0)
                                 return -ENOMEM;
                 }
@@ -152,15 +149,17 @@ static ssize_t walk_read_ignore(struct walk *w, int dir_fd)
 }
 
 /*
- * The patterns of the folder on top.  If they cannot be read, nobody knows what must not be sent:
- * then nothing of the folder is shown but the file with its error, and the folder is incomplete.
+ * The patterns of the folder on top.  Asked for by name and not taken from what was read: a reading
+ * that failed, or during which an editor put a new file in the old one's place, may lack it.  If
+ * they cannot be read, nobody knows what must not be sent: then nothing of the folder is shown but
+ * the file with its error, and the folder is incomplete.
  */
-static void walk_ignore(struct walk *w, unsigned char type)
+static void walk_ignore(struct walk *w)
 {
         struct level *l = walk_top(w);
         ssize_t r;
 
-        if (!w->match || (type != DT_REG && type != DT_UNKNOWN))
+        if (!w->match)
                 return;
         r = walk_read_ignore(w, l->fd);
         if (r == -ENOENT)
@@ -172,7 +171,7 @@ static void walk_ignore(struct walk *w, unsigned char type)
                 return;
         l->ignore_err = w->entry.err = (int)-r;
         names_pop(&w->names, l->mark);
-        if (names_push(&w->names, ignore_name, sizeof(ignore_name) - 1, type) < 0)
+        if (names_push(&w->names, ignore_name, sizeof(ignore_name) - 1, DT_REG) < 0)
                 l->ignore_err = 0; /* the folder alone must say it then */
 }
 
@@ -186,7 +185,7 @@ static bool walk_circle(const struct walk *w, const struct stamp *s)
 }
 
 /* Makes the folder the top level and takes `fd`. */
-static int walk_push(struct walk *w, int fd, bool linked, struct names_mark mark)
+static int walk_push(struct walk *w, int fd, struct names_mark mark)
 {
         const struct stamp *s = &w->entry.stamp;
 
@@ -200,8 +199,8 @@ static int walk_push(struct walk *w, int fd, bool linked, struct names_mark mark
                 w->room = room;
         }
         w->level[w->n_levels++] = (struct level){
-                .fd = fd, .linked = linked, .dev = s->dev, .ino = s->ino,
-                .key_len = w->key.len, .next = mark.n, .mark = mark,
+                .fd = fd, .dev = s->dev, .ino = s->ino, .key_len = w->key.len,
+                .next = mark.n, .mark = mark,
         };
         return 0;
 }
@@ -213,7 +212,6 @@ static int walk_enter(struct walk *w, int fd_in, bool linked)
         _cleanup_(closep) int fd = fd_in;
         struct names_mark mark = names_mark(&w->names);
         struct entry *e = &w->entry;
-        unsigned char ignore = DT_DIR;
         int r;
 
         e->kind = KIND_DIR;
@@ -224,7 +222,7 @@ static int walk_enter(struct walk *w, int fd_in, bool linked)
                         e->err = 0, e->kind = KIND_OTHER;
                 return SHOWN;
         }
-        r = walk_read(w, fd, &ignore);
+        r = walk_read(w, fd);
         if (r == -ECANCELED)
                 return r;
         if (r == -ENOENT) {
@@ -233,10 +231,10 @@ static int walk_enter(struct walk *w, int fd_in, bool linked)
         }
         e->err = -r;
         names_sort(&w->names, mark);
-        if (walk_push(w, fd, linked, mark) < 0)
+        if (walk_push(w, fd, mark) < 0)
                 return -ENOMEM;
         TAKE_FD(fd);
-        walk_ignore(w, ignore);
+        walk_ignore(w);
         return SHOWN;
 }
 
@@ -313,14 +311,14 @@ static int walk_show_linked_dir(struct walk *w, int path_fd)
 /* Found again from the top and not through its folder: a link may go up, but not beyond the top. */
 static int walk_show_link(struct walk *w, const char *name)
 {
-        struct entry *e = &w->entry;
+        struct entry *e = &w->entry, link = {0};
         _cleanup_(closep) int fd = -1;
         int r;
 
         fd = beneath_open(w->root_fd, w->key.s, O_PATH, true);
         r = fd < 0 ? fd : beneath_look(fd, "", e);
         if (r < 0) {
-                if (r == -ENOENT && beneath_look(walk_top(w)->fd, name, e) == -ENOENT)
+                if (r == -ENOENT && beneath_look(walk_top(w)->fd, name, &link) == -ENOENT)
                         return LEFT_OUT;
                 e->kind = KIND_OTHER;
                 if (!beneath_astray(-r))
@@ -407,7 +405,7 @@ static int walk_same(const struct level *l, int fd)
 
 /*
  * Opens the level on top again after the one below it, `left`, has ended: through ".." if that
- * still leads there, otherwise by its key, in case only `left` was moved.
+ * leads there, otherwise by its key: `left` may have been moved, or entered through a symlink.
  */
 static int walk_reopen(struct walk *w, const struct level *left)
 {
@@ -415,7 +413,7 @@ static int walk_reopen(struct walk *w, const struct level *left)
         _cleanup_(closep) int fd = -1;
         int r;
 
-        if (left->fd >= 0 && !left->linked) {
+        if (left->fd >= 0) {
                 fd = openat(left->fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
                 if (fd >= 0 && walk_same(l, fd) == 0)
                         goto found;

@@ -13,9 +13,18 @@
  * opened or not be read to its end carries `err` (its children seen so far are still shown, for a
  * folder that could not be opened there are none); an entry that cannot be looked at has KIND_NONE
  * and `err`.  What vanished between the reading of its folder and the look at it (ENOENT) is left
- * out.  A folder that was moved away while it was walked (".." leads elsewhere) ends with err
- * ESTALE on a *second* entry for the same key, so that a reader knows that not everything below it
- * was shown.
+ * out.  A folder that was moved away while what is below it was walked, and is found again neither
+ * through ".." nor by its key, ends with err ESTALE (or why it could not be opened) on a *second*
+ * entry for the same key, which comes after the entries below it, so that a reader knows that not
+ * everything was shown.  A folder that is one of those it lies in (a bind mount) has err ELOOP and
+ * is not entered.
+ *
+ * Files and folders carry kind, size and stamp; KIND_OTHER and excluded entries only their kind,
+ * because nothing else is needed of them and not asking saves a call.
+ *
+ * A folder whose `.ydignore` is there but cannot be read (or is longer than 64 KiB, EFBIG) carries
+ * that `err` and shows nothing but this file, as KIND_NONE with the same `err`: what must not be
+ * sent is not known then.
  *
  * Never opens anything but folders and `.ydignore` files, never blocks on a pipe, writes nothing
  * (O_NOATIME where permitted).  Blocking; for a thread of the pool.
@@ -30,15 +39,17 @@
 
 struct walk_options {
         struct match *match;     /* may be NULL; walk enters and leaves its levels */
-        bool follow;             /* symlinks: to files and folders inside the tree, never in a circle
-                                    and never out of it; a link that is not followed is KIND_OTHER */
-        unsigned max_open;       /* descriptors at once, at least 2; 0 = 64 */
+        bool follow;             /* symlinks: to files and folders inside the tree, never in a
+                                    circle and never out of it (as an absolute link is); a link
+                                    that is not followed is KIND_OTHER.  Needs openat2 */
+        unsigned max_open;       /* folders open at once, at least 2; 0 = 64.  A look may take two
+                                    descriptors more for a moment */
         const atomic_bool *stop; /* may be NULL; when it becomes true, next() returns -ECANCELED */
 };
 
 struct walk;
 
-/* `root_fd` is borrowed and must stay open. */
+/* `root_fd` and `options->match` are borrowed and must stay; the options themselves are copied. */
 int walk_create(struct walk **ret, int root_fd, const struct walk_options *options,
                 struct err *err);
 void walk_destroy(struct walk *w);

@@ -200,7 +200,7 @@ static size_t random_name(char *ret, unsigned shape)
         size_t end = n + 1 + rnd(shape > 3 ? 40 : 6);
 
         while (n < end)
-                ret[n++] = (char)(shape & 1 ? '0' + rnd(10) : 1 + rnd(255));
+                ret[n++] = (char)(shape == 8 ? 'a' : shape & 1 ? '0' + rnd(10) : 1 + rnd(255));
         ret[n] = '\0';
         return n;
 }
@@ -236,7 +236,7 @@ TEST(names_of_all_shapes_are_sorted)
         static const size_t sizes[] = {0, 1, 2, 11, 12, 13, 14, 100, 20000};
 
         for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
-                for (unsigned shape = 0; shape < 8; shape++)
+                for (unsigned shape = 0; shape <= 8; shape++)
                         check_sort(sizes[i], shape);
 }
 
@@ -900,6 +900,66 @@ TEST(beyond_path_max)
         check_deep(&s, 31, 2);
 }
 
+/* Two folders with two folders each, and so on. */
+static void make_bush(const struct scratch *s, const char *path, unsigned height)
+{
+        for (char c = 'a'; height > 0 && c <= 'b'; c++) {
+                char below[64];
+
+                snprintf(below, sizeof(below), "%s%c", path, c);
+                scratch_dir(s, below);
+                strcat(below, "/");
+                make_bush(s, below, height - 1);
+        }
+}
+
+TEST(folders_that_are_closed_and_opened_again_leave_no_descriptors)
+{
+        _cleanup_(scratch_finish) struct scratch s;
+        size_t before;
+
+        scratch_init(&s);
+        make_bush(&s, "", 6);
+        before = scratch_count_fds();
+        for (unsigned max_open = 2; max_open < 8; max_open++) {
+                _cleanup_(walk_destroyp) struct walk *w = NULL;
+                struct walk_options options = {.max_open = max_open};
+                const struct entry *e;
+                size_t n = 0;
+
+                check_eq(walk_create(&w, s.fd, &options, NULL), 0);
+                for (; entry_iter_next(walk_iter(w), &e) == 1; n++)
+                        check(e->err == 0 && scratch_count_fds() <= before + max_open);
+                check_eq(n, 127);
+                check_eq(scratch_count_fds(), before);
+        }
+}
+
+TEST(a_walk_that_is_given_up_leaves_no_descriptors)
+{
+        _cleanup_(scratch_finish) struct scratch s;
+        _cleanup_(match_destroyp) struct match *m = NULL;
+        struct walk_options options = {.max_open = 3};
+        const struct entry *e;
+        struct walk *w = NULL;
+        size_t before;
+
+        scratch_init(&s);
+        make_bush(&s, "", 6);
+        scratch_file(&s, "a/.ydignore", "*");
+        before = scratch_count_fds();
+        check_eq(match_create(&m, "", NULL), 0);
+        options.match = m;
+        check_eq(walk_create(&w, s.fd, &options, NULL), 0);
+        for (unsigned i = 0; i < 3; i++)
+                check_eq(entry_iter_next(walk_iter(w), &e), 1);
+        check(e->flags & ENTRY_EXCLUDED);
+        check(match_excludes(m, "a/x", false));
+        walk_destroy(w);
+        check(!match_excludes(m, "a/x", false));
+        check_eq(scratch_count_fds(), before);
+}
+
 struct deep {
         const struct scratch *s;
         char *key;
@@ -1014,6 +1074,23 @@ TEST(ydignore_holds_below_its_folder)
                                "F a/b/y.tmp\nF a/b/z.tmp -\nF a/keep.o\nF a/other.o -\nF b.tmp\n");
 }
 
+TEST(ydignore_holds_no_longer_than_the_walk)
+{
+        _cleanup_(scratch_finish) struct scratch s;
+        _cleanup_(match_destroyp) struct match *m = NULL;
+        struct job job = {0};
+
+        scratch_init(&s);
+        scratch_file(&s, ".ydignore", "x");
+        scratch_file(&s, "x", "");
+        check_eq(match_create(&m, "", NULL), 0);
+        job.fd = s.fd;
+        job.options.match = m;
+        check_job(&job, "D .\nF .ydignore\nF x -\n");
+        scratch_remove(&s, ".ydignore");
+        check_job(&job, "D .\nF x\n");
+}
+
 TEST(ydignore_that_is_no_regular_file_is_nothing)
 {
         _cleanup_(scratch_finish) struct scratch s;
@@ -1071,6 +1148,32 @@ TEST(a_folder_whose_ydignore_cannot_be_read_shows_nothing_else)
         scratch_file(&s, "b/x", "");
         scratch_file(&s, "c", "");
         scratch_child(walk_locked_ydignore, &s);
+}
+
+TEST(a_ydignore_in_the_part_that_was_not_read_holds)
+{
+        _cleanup_(scratch_finish) struct scratch s;
+        _cleanup_(match_destroyp) struct match *m = NULL;
+        _cleanup_(freep) char *text = NULL;
+        struct job job = {0};
+
+        scratch_init(&s);
+        for (char c = 'a'; c <= 'z'; c++)
+                scratch_file(&s, (char[2]){c, '\0'}, "");
+        scratch_file(&s, ".ydignore", "*");
+        check_eq(match_create(&m, "", NULL), 0);
+        job.fd = s.fd;
+        job.options.match = m;
+        for (unsigned at = 1; at < 8; at++) {
+                free(text);
+                reads_break(at, EIO, NULL);
+                reads.chunk = 128;
+                text = walk_text(&job);
+                check(str_starts(text, "D . !EIO\n"));
+                for (const char *p = strchr(text, '\n') + 1; *p; p = strchr(p, '\n') + 1)
+                        check(str_starts(strchr(p, '\n') - 2, " -\n"));
+        }
+        reads_reset();
 }
 
 TEST(a_ydignore_of_just_the_allowed_length_is_taken)
