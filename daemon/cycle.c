@@ -259,6 +259,20 @@ static int64_t cycle_again_ms(const struct cycle *c)
         return wait_ms < 0 ? 0 : wait_ms > c->config->settle_ms ? c->config->settle_ms : wait_ms;
 }
 
+/* What is wrong with the snapshot itself, in whichever stage it showed. */
+static int cycle_state_err(const struct cycle *c, const struct engine_stats *now,
+                           enum exit_status status)
+{
+        const int seen[] = {-c->job_result, -c->plan.r, now->store_err};
+
+        if (status != EXIT_IO_ERROR)
+                return 0;
+        for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
+                if (seen[i] == EUCLEAN || seen[i] == ESTALE)
+                        return seen[i];
+        return 0;
+}
+
 static void cycle_finish(struct cycle *c, enum exit_status status)
 {
         struct engine_stats now = engine_stats(c->engine);
@@ -267,6 +281,7 @@ static void cycle_finish(struct cycle *c, enum exit_status status)
                 .again = !c->tally.halted && (c->tally.changed || c->tally.repaired ||
                                               c->plan.totals.young),
                 .again_ms = cycle_again_ms(c),
+                .state_err = cycle_state_err(c, &now, status),
                 .young = c->plan.totals.young,
                 .scan_ms = (int64_t)(c->plan.seconds * 1000),
                 .api_calls = now.api_calls - c->before.api_calls,

@@ -25,6 +25,8 @@ struct pass_end {
         enum exit_status status;
         bool again;        /* something changed while the pass ran, or has yet to settle */
         int64_t again_ms;  /* … and is worth another pass after this */
+        int state_err;           /* EUCLEAN: the snapshot is damaged and must be set aside; ESTALE:
+                                    it was removed or replaced and must be opened anew; 0 otherwise */
         uint64_t young;          /* files that were changed a moment ago and wait */
         int64_t scan_ms;
         uint64_t api_calls, transfers, bytes_sent;

@@ -45,6 +45,9 @@
 #define ONCE_PASSES 10
 #define ONCE_PAUSE_MS 200
 
+/* A disk that damages every snapshot is not ours to work round. */
+#define MAIN_REOPENS 3
+
 struct program {
         struct config config;
         struct store *store;
@@ -54,6 +57,10 @@ struct program {
         uv_timer_t timer;
         bool daemon;
         bool stopping;
+        unsigned reopened;   /* how often the snapshot was set aside or opened anew */
+        int reopen_err;
+        const char *spool_dir;
+        cycle_show_op show;  /* plan: nothing is written */
         unsigned passes;
         enum exit_status status;
 };
@@ -113,6 +120,8 @@ static void main_stop(struct program *p)
         if (p->stopping)
                 return;
         p->stopping = true;
+        if (p->reopen_err) /* the cycle is on its way out already */
+                return;
         sd_notify(0, "STOPPING=1\nSTATUS=stopping");
         uv_timer_stop(&p->timer);
         cycle_stop(p->cycle, main_closed, p);
@@ -136,6 +145,39 @@ static void main_on_timer(uv_timer_t *timer)
         cycle_pass(p->cycle, main_pass_done, p);
 }
 
+/* The snapshot has gone bad under our hands: away with it, and compare with the cloud anew. */
+static void main_reopen(void *userdata)
+{
+        struct program *p = userdata;
+        struct err err = ERR_NONE;
+        int r = 0;
+
+        p->cycle = NULL;
+        if (p->stopping) {
+                main_closed(p);
+                return;
+        }
+        store_close(TAKE_PTR(p->store));
+        if (p->reopen_err == EUCLEAN) {
+                r = store_set_aside(p->config.state_dir, &err);
+                if (r == 0)
+                        log_notice("%s; the folder is compared with the cloud anew", err.text);
+        }
+        if (r == 0)
+                r = store_open(&p->store, p->config.state_dir, 0, &err);
+        if (r == 0)
+                r = cycle_create(&p->cycle, &p->loop, &p->config, p->store, p->spool_dir, &err);
+        if (r == 0) {
+                p->reopen_err = 0;
+                cycle_pass(p->cycle, main_pass_done, p);
+                return;
+        }
+        log_error("%s", err.text);
+        p->status = EXIT_IO_ERROR;
+        p->stopping = true;
+        main_closed(p);
+}
+
 static void main_after_pass(struct program *p, const struct pass_end *end)
 {
         int64_t wait_ms = p->config.period_ms;
@@ -156,6 +198,11 @@ static void main_pass_done(void *userdata, const struct pass_end *end)
         if (p->stopping)
                 return;
         p->status = end->status;
+        if (end->state_err && p->store && !p->show && p->reopened++ < MAIN_REOPENS) {
+                p->reopen_err = end->state_err;
+                cycle_stop(p->cycle, main_reopen, p);
+                return;
+        }
         if (p->daemon) {
                 main_after_pass(p, end);
                 return;
@@ -199,6 +246,8 @@ static enum exit_status main_loop(struct program *p, const char *spool_dir,
                 log_error("%s", err.text);
                 return EXIT_IO_ERROR;
         }
+        p->spool_dir = spool_dir;
+        p->show = show;
         if (show)
                 cycle_set_show(p->cycle, show, stdout);
         uv_timer_init(&p->loop, &p->timer);

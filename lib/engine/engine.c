@@ -64,6 +64,7 @@ struct engine {
         unsigned busy;       /* slots in RECORD or POOL, dead ones too */
         uint64_t api_calls, transfers;
         bool unreachable;
+        int store_err;
         void (*room)(void *userdata);
         void *room_userdata;
         void (*trouble)(void *userdata, const struct outcome *in, int64_t wait_ms);
@@ -153,7 +154,8 @@ struct engine_stats engine_stats(const struct engine *e)
                                      .bytes_sent = http_sent(e->http),
                                      .active = e->active,
                                      .asleep = e->asleep,
-                                     .unreachable = e->unreachable};
+                                     .unreachable = e->unreachable,
+                                     .store_err = e->store_err};
 }
 
 unsigned engine_room(const struct engine *e)
@@ -226,6 +228,8 @@ static void slot_recorded(void *userdata, struct recorder_job *job _unused_,
         struct slot *s = userdata;
         struct outcome mine = *in;
 
+        if (in->err)
+                s->engine->store_err = in->err;
         if (!slot_back(s))
                 slot_tell(s, &mine);
 }

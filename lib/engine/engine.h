@@ -30,6 +30,8 @@ struct engine_stats {
         uint64_t bytes_sent;           /* body bytes */
         unsigned active, asleep;
         bool unreachable;              /* the last thing heard of the server was nothing */
+        int store_err;                 /* errno of the last write or look of the snapshot that
+                                          failed, 0: none did */
 };
 
 int engine_create(struct engine **ret, uv_loop_t *loop, const struct engine_options *options,

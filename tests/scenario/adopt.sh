@@ -133,6 +133,6 @@ scenario_many_removals_are_held()
         once 75
         "$YDSYNC" --env "$T/env" approve "$id" >>"$T/log" || die "approve failed"
         once && same
-        log '120 removed'
+        log 'pass done: 120 removed'
         sleep 2 && once && quiet
 }

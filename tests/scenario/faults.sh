@@ -313,6 +313,27 @@ scenario_damaged_snapshot_is_set_aside()
         want "nothing was deleted" [ "$(count delete)" = 0 ]
 }
 
+scenario_snapshot_damaged_where_only_a_scan_sees_it()
+{
+        for i in $(seq 200); do echo "$i" >"$SRC/file-with-a-rather-long-name-$i"; done
+        once && for _ in 1 2 3; do
+                printf 'XXXXXXXX' | dd of="$T/state/state.db" bs=1 seek=$((4096 * 5 + RANDOM % 2000 + 1500)) \
+                        conv=notrunc 2>/dev/null
+        done
+        once && same
+        want "nothing was sent again" [ "$(count put)" = 200 ]
+        want "nothing was deleted" [ "$(count delete)" = 0 ]
+        sleep 2 && once && quiet
+}
+
+scenario_snapshot_removed_while_running()
+{
+        env SYNCHRONIZATION_PERIOD 1 && some_files && start && within 15 equal && rm "$T"/state/state.db* &&
+                echo more >"$SRC/more" && within 15 equal && stop
+        want "nothing was sent again" [ "$(count put)" = 14 ]
+        want "nothing was deleted" [ "$(count delete)" = 0 ]
+}
+
 scenario_unreadable_file()
 {
         if [ "$(id -u)" = 0 ]; then
