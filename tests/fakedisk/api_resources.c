@@ -107,7 +107,7 @@ void api_disk(struct request *rq)
 void api_list(struct request *rq)
 {
         _cleanup_(path_finish) struct path p = {};
-        _cleanup_(listing_finish) struct listing l = {};
+        _cleanup_(snapshot_finish) struct snapshot l = {};
         struct page page;
         enum svc_error e;
 
@@ -175,7 +175,7 @@ static void add_null_props(struct request *rq)
 void api_patch(struct request *rq)
 {
         _cleanup_(path_finish) struct path p = {};
-        _cleanup_(listing_finish) struct listing l = {};
+        _cleanup_(snapshot_finish) struct snapshot l = {};
         _cleanup_(delete_json) cJSON *body = NULL;
         const cJSON *props;
         enum svc_error e;
@@ -226,7 +226,7 @@ void api_delete(struct request *rq)
                 reply_no_content(rq);
 }
 
-static void flat(struct request *rq, const struct listing *l, const struct page *page,
+static void flat(struct request *rq, const struct snapshot *l, const struct page *page,
                  bool with_offset)
 {
         const struct fields *sub;
@@ -243,7 +243,7 @@ static void flat(struct request *rq, const struct listing *l, const struct page 
 
 void api_files(struct request *rq)
 {
-        _cleanup_(listing_finish) struct listing l = {};
+        _cleanup_(snapshot_finish) struct snapshot l = {};
         struct page page;
 
         if (!api_page(rq, &page))
@@ -254,7 +254,7 @@ void api_files(struct request *rq)
 
 void api_last(struct request *rq)
 {
-        _cleanup_(listing_finish) struct listing l = {};
+        _cleanup_(snapshot_finish) struct snapshot l = {};
         struct page page;
 
         if (!api_page(rq, &page))

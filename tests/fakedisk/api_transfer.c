@@ -94,7 +94,7 @@ void api_url(struct request *rq)
 void api_download(struct request *rq)
 {
         _cleanup_(path_finish) struct path p = {};
-        _cleanup_(listing_finish) struct listing l = {};
+        _cleanup_(snapshot_finish) struct snapshot l = {};
         struct buf *b;
         struct object o;
         enum svc_error e;

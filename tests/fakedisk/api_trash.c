@@ -19,7 +19,7 @@ static bool trash_path(struct request *rq, struct path *ret)
 void api_trash_list(struct request *rq)
 {
         _cleanup_(path_finish) struct path p = {};
-        _cleanup_(listing_finish) struct listing l = {};
+        _cleanup_(snapshot_finish) struct snapshot l = {};
         struct page page;
         enum svc_error e;
 

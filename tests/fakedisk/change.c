@@ -251,7 +251,7 @@ static struct node *copy_one(struct disk *d, const struct node *n, struct node *
                 copy = tree_add_dir(&d->tree, parent, name, len);
         else
                 copy = tree_add_file(&d->tree, parent, name, len,
-                                     content_ref(d->tree.store, n->content));
+                                     store_ref(d->tree.store, n->content));
         if (n->props)
                 copy->props = xstrdup(n->props);
         stamp(d, copy);
@@ -348,7 +348,7 @@ static bool merge_props(const char *old, const cJSON *props, char **ret)
 }
 
 enum svc_error change_patch(struct disk *d, const struct path *p, const cJSON *props,
-                            struct listing *ret)
+                            struct snapshot *ret)
 {
         struct node *n;
         enum svc_error e = SVC_OK;
@@ -375,7 +375,7 @@ enum svc_error change_patch(struct disk *d, const struct path *p, const cJSON *p
                 n->revision = disk_bump(d);
                 n->modified = now_s();
                 tree_touched(n);
-                disk_snap(d, n, ret);
+                snapshot_add(n, ret);
                 if (early) {
                         n->props = before;
                         free(merged);
@@ -538,7 +538,7 @@ enum svc_error change_commit(struct disk *d, const struct path *p, bool overwrit
         if (e == SVC_OK && disk_used(d) + more > d->cfg.quota)
                 e = SVC_QUOTA;
         if (e != SVC_OK) {
-                content_unref(d->tree.store, c);
+                store_unref(d->tree.store, c);
                 return e;
         }
         d->uploaded_bytes += c->size;
@@ -594,7 +594,7 @@ enum svc_error change_others_put(struct disk *d, const struct path *p, struct co
         if (e == SVC_OK)
                 store(d, p, c);
         else
-                content_unref(d->tree.store, c);
+                store_unref(d->tree.store, c);
         disk_unlock(d);
         return e;
 }

@@ -29,7 +29,7 @@ enum svc_error change_copy(struct disk *d, const struct transfer *t, char ret_op
  * afterwards.  SVC_BAD_FIELD when it gets longer than 1024 characters.
  */
 enum svc_error change_patch(struct disk *d, const struct path *p, const cJSON *props,
-                            struct listing *ret);
+                            struct snapshot *ret);
 
 /*
  * `name` is NULL (back to where it was), a new name, or a path with slashes; `ret_to` is where it

@@ -6,6 +6,7 @@
 #include "change.h"
 #include "control.h"
 #include "reply.h"
+#include "report.h"
 #include "server.h"
 
 static void say(struct request *rq, int status, const char *text)
@@ -155,22 +156,22 @@ static void dump(struct request *rq, enum area area, dump_fn *print, const char 
 
 void control_tree(struct request *rq)
 {
-        dump(rq, AREA_DISK, disk_tree_json, REPLY_JSON);
+        dump(rq, AREA_DISK, report_json, REPLY_JSON);
 }
 
 void control_tree_text(struct request *rq)
 {
-        dump(rq, AREA_DISK, disk_tree_text, REPLY_TEXT);
+        dump(rq, AREA_DISK, report_text, REPLY_TEXT);
 }
 
 void control_trash(struct request *rq)
 {
-        dump(rq, AREA_TRASH, disk_tree_json, REPLY_JSON);
+        dump(rq, AREA_TRASH, report_json, REPLY_JSON);
 }
 
 void control_trash_text(struct request *rq)
 {
-        dump(rq, AREA_TRASH, disk_tree_text, REPLY_TEXT);
+        dump(rq, AREA_TRASH, report_trash_text, REPLY_TEXT);
 }
 
 static void say_result(struct request *rq, enum svc_error e)
@@ -218,7 +219,7 @@ void control_content(struct request *rq)
                 say_error(rq, SVC_NOT_FOUND);
                 return;
         }
-        fd = content_open(rq->server->store, c);
+        fd = store_open(rq->server->store, c);
         if (fd < 0) {
                 say(rq, 500, "the content was not kept");
         } else {
@@ -227,7 +228,7 @@ void control_content(struct request *rq)
                 rq->reply.fd = fd;
                 rq->reply.fd_size = c->size;
         }
-        content_unref(rq->server->store, c);
+        store_unref(rq->server->store, c);
 }
 
 void control_token(struct request *rq)

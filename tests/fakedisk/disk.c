@@ -36,7 +36,7 @@ static void clear(struct disk *d)
         op_reset(d);
         link_reset(d);
         free(TAKE_PTR(d->flat));
-        orders_finish(&d->orders);
+        listing_orders_finish(&d->orders);
         tree_free(&d->tree, d->root);
         tree_free(&d->tree, d->trash);
         d->uploaded_bytes = 0;
@@ -125,66 +125,6 @@ struct node *disk_find_parent(struct disk *d, const struct path *p)
         return n && n->is_dir ? n : NULL;
 }
 
-void listing_finish(struct listing *l)
-{
-        free(l->v);
-        buf_finish(&l->text);
-        *l = (struct listing){};
-}
-
-static void snap_names(const struct node *n, const struct node *top, struct listing *l,
-                       struct resource *r)
-{
-        struct buf *t = &l->text;
-        const char *origin = n->grave ? n->grave->origin : NULL;
-
-        r->path = t->len;
-        buf_str(t, strcmp(top->name, "trash") == 0 ? "trash:" : "disk:");
-        tree_path(n, t);
-        r->path_len = t->len - r->path;
-        r->name = r->path + r->path_len - n->name_len;
-        r->name_len = n->name_len;
-        if (!n->parent) {
-                r->name = t->len;
-                buf_str(t, n->name);
-        }
-        if (!origin)
-                return;
-        r->origin = t->len;
-        r->origin_len = strlen(origin);
-        buf_add(t, origin, r->origin_len);
-        r->name_len = strlen(strrchr(origin, '/') + 1);
-        r->name = r->origin + r->origin_len - r->name_len;
-        r->deleted = n->grave->deleted;
-}
-
-void disk_snap(struct disk *d, const struct node *n, struct listing *ret)
-{
-        const struct node *top = n;
-        struct resource r = {
-                .id = n->id, .revision = n->revision, .created = n->created,
-                .modified = n->modified, .media = n->media, .deleted = -1,
-        };
-
-        while (top->parent)
-                top = top->parent;
-        if (n->content) {
-                r.size = n->content->size;
-                r.has_sha256 = n->content->has_sha256;
-                memcpy(r.md5, n->content->md5, 16);
-                memcpy(r.sha256, n->content->sha256, 32);
-        }
-        snap_names(n, top, ret, &r);
-        if (n->props) {
-                r.props = ret->text.len;
-                r.props_len = strlen(n->props);
-                buf_add(&ret->text, n->props, r.props_len);
-        }
-        if ((ret->n & (ret->n - 1)) == 0)
-                ret->v = xrealloc(ret->v, (ret->n ? ret->n * 2 : 1) * sizeof *ret->v);
-        ret->v[ret->n++] = r;
-}
-
 /* The moment to judge visibility by, 0 when everything can be seen anyway. */
 static int64_t seeing_us(const struct disk *d)
 {
@@ -197,7 +137,7 @@ static int64_t seeing_us(const struct disk *d)
 }
 
 enum svc_error disk_stat(struct disk *d, const struct path *p, const struct page *page,
-                         struct listing *ret)
+                         struct snapshot *ret)
 {
         _cleanup_(freep) struct node **v = NULL;
         struct node *n;
@@ -211,11 +151,11 @@ enum svc_error disk_stat(struct disk *d, const struct path *p, const struct page
                 disk_unlock(d);
                 return SVC_NOT_FOUND;
         }
-        disk_snap(d, n, ret);
+        snapshot_add(n, ret);
         if (n->is_dir && page) {
                 count = listing_page(&d->orders, n, page, now, &v, &ret->total);
                 for (size_t i = 0; i < count; i++)
-                        disk_snap(d, v[i], ret);
+                        snapshot_add(v[i], ret);
         }
         disk_unlock(d);
         return SVC_OK;
@@ -278,7 +218,7 @@ static void flatten(struct disk *d)
         d->flat_revision = d->revision;
 }
 
-void disk_files(struct disk *d, const struct page *page, const char *media, struct listing *ret)
+void disk_files(struct disk *d, const struct page *page, const char *media, struct snapshot *ret)
 {
         int64_t seen = 0;
 
@@ -288,17 +228,17 @@ void disk_files(struct disk *d, const struct page *page, const char *media, stru
                 size_t at = page->descending ? d->flat_n - 1 - i : i;
 
                 if (wanted(media, d->flat[at]->media->type) && seen++ >= page->offset)
-                        disk_snap(d, d->flat[at], ret);
+                        snapshot_add(d->flat[at], ret);
         }
         disk_unlock(d);
 }
 
-void disk_last_uploaded(struct disk *d, int64_t limit, const char *media, struct listing *ret)
+void disk_last_uploaded(struct disk *d, int64_t limit, const char *media, struct snapshot *ret)
 {
         disk_lock(d);
         for (struct node *n = d->tree.newest; n && (int64_t)ret->n < limit; n = n->older)
                 if (tree_is_below(n, d->root) && wanted(media, n->media->type))
-                        disk_snap(d, n, ret);
+                        snapshot_add(n, ret);
         disk_unlock(d);
 }
 
@@ -310,110 +250,7 @@ struct content *disk_content(struct disk *d, const struct path *p)
         disk_lock(d);
         n = disk_find(d, p);
         if (n && !n->is_dir)
-                c = content_ref(d->tree.store, n->content);
+                c = store_ref(d->tree.store, n->content);
         disk_unlock(d);
         return c;
-}
-
-static void add_escaped(struct buf *b, const char *s, size_t n)
-{
-        for (size_t i = 0; i < n; i++) {
-                unsigned char c = (unsigned char)s[i];
-
-                if (c == '\\')
-                        buf_add(b, "\\\\", 2);
-                else if (c < 0x20 || c == 0x7f)
-                        buf_printf(b, "\\x%02x", c);
-                else
-                        buf_char(b, s[i]);
-        }
-}
-
-/* Where in the trash something is matters little: its first name is replaced by its origin. */
-static void add_shown(const struct node *n, const char *path, size_t len, struct buf *b)
-{
-        const struct node *top = n, *up = n->parent;
-        const char *rest;
-
-        while (up && up->parent) {
-                top = up;
-                up = up->parent;
-        }
-        if (!top->grave) {
-                add_escaped(b, path, len);
-                return;
-        }
-        add_escaped(b, top->grave->origin, strlen(top->grave->origin));
-        rest = memchr(path, '/', len);
-        if (rest)
-                add_escaped(b, rest, len - (size_t)(rest - path));
-}
-
-static void text_line(const struct node *n, const char *path, size_t len, void *arg)
-{
-        struct buf *b = arg;
-
-        if (n->is_dir) {
-                buf_str(b, "d ");
-        } else {
-                buf_str(b, "f ");
-                buf_int(b, n->content->size);
-                buf_char(b, ' ');
-                buf_hex(b, n->content->md5, 16);
-                buf_char(b, ' ');
-        }
-        add_shown(n, path, len, b);
-        buf_char(b, '\n');
-}
-
-static void json_object(const struct node *n, const char *path, size_t len, void *arg)
-{
-        struct buf *b = arg;
-
-        if (b->s[b->len - 1] != '[')
-                buf_str(b, ",\n");
-        buf_str(b, n->is_dir ? "{\"type\":\"dir\"" : "{\"type\":\"file\"");
-        buf_str(b, ",\"path\":");
-        buf_json(b, path, len);
-        if (!n->is_dir) {
-                buf_printf(b, ",\"size\":%lld,\"md5\":\"", (long long)n->content->size);
-                buf_hex(b, n->content->md5, 16);
-                buf_char(b, '"');
-        }
-        buf_printf(b, ",\"id\":%llu,\"revision\":%llu", (unsigned long long)n->id,
-                   (unsigned long long)n->revision);
-        if (n->props)
-                buf_printf(b, ",\"custom_properties\":%s", n->props);
-        if (n->grave) {
-                buf_str(b, ",\"origin_path\":");
-                buf_json(b, n->grave->origin, strlen(n->grave->origin));
-        }
-        buf_char(b, '}');
-}
-
-static enum svc_error each(struct disk *d, const struct path *p, tree_visit_fn *visit, void *arg)
-{
-        struct node *n;
-
-        disk_lock(d);
-        n = disk_find(d, p);
-        if (n)
-                tree_each(n, visit, arg);
-        disk_unlock(d);
-        return n ? SVC_OK : SVC_NOT_FOUND;
-}
-
-enum svc_error disk_tree_text(struct disk *d, const struct path *p, struct buf *ret)
-{
-        return each(d, p, text_line, ret);
-}
-
-enum svc_error disk_tree_json(struct disk *d, const struct path *p, struct buf *ret)
-{
-        enum svc_error e;
-
-        buf_char(ret, '[');
-        e = each(d, p, json_object, ret);
-        buf_str(ret, "]\n");
-        return e;
 }

@@ -5,7 +5,8 @@
  * The Disk itself, without HTTP: one tree, one trash, a quota, revisions, asynchronous operations
  * and upload links, all behind one lock.
  *
- *   disk.c     the lock, looking things up, snapshots of resources, reports
+ *   disk.c     the lock, looking things up
+ *   report.c   dumps of the tree for tests
  *   change.c   everything that changes the tree
  *   op.c       asynchronous operations and what they lock
  *   link.c     upload links and the commit of what was sent
@@ -19,6 +20,7 @@
 #include "config.h"
 #include "listing.h"
 #include "path.h"
+#include "snapshot.h"
 #include "svc_error.h"
 #include "tree.h"
 
@@ -52,30 +54,6 @@ struct disk {
         uint64_t link_serial;
 };
 
-/* What a resource looked like at one moment.  Texts are places in listing.text. */
-struct resource {
-        uint64_t id, revision;
-        int64_t created, modified;      /* seconds since the epoch */
-        int64_t deleted;                /* seconds, -1 when it is not the top of a trashed thing */
-        int64_t size;                   /* bytes; files only */
-        const struct media *media;      /* NULL for a folder */
-        bool has_sha256;
-        uint8_t md5[16], sha256[32];
-        size_t path, path_len;          /* "disk:/a/b" */
-        size_t name, name_len;
-        size_t props, props_len;        /* JSON; props_len 0 when there are none */
-        size_t origin, origin_len;      /* "disk:/a/b" */
-};
-
-struct listing {
-        struct resource *v;             /* owned; v[0] is the resource itself in disk_stat() */
-        size_t n;
-        struct buf text;
-        int64_t total;                  /* children of a folder, also those off the page */
-};
-
-void listing_finish(struct listing *l);
-
 struct disk_info {
         int64_t total, used, trash;     /* bytes */
         int64_t max_file_size;
@@ -100,22 +78,16 @@ void disk_get_info(struct disk *d, struct disk_info *ret);
 
 /* One resource, and with `page` a page of its children if it is a folder. */
 enum svc_error disk_stat(struct disk *d, const struct path *p, const struct page *page,
-                         struct listing *ret);
+                         struct snapshot *ret);
 
 /* A page of all files by name; `media` (comma list, may be NULL) picks media types. */
-void disk_files(struct disk *d, const struct page *page, const char *media, struct listing *ret);
+void disk_files(struct disk *d, const struct page *page, const char *media, struct snapshot *ret);
 
 /* The files uploaded last, the latest first. */
-void disk_last_uploaded(struct disk *d, int64_t limit, const char *media, struct listing *ret);
+void disk_last_uploaded(struct disk *d, int64_t limit, const char *media, struct snapshot *ret);
 
 /* Content of a file, with a reference; NULL when there is no such file. */
 struct content *disk_content(struct disk *d, const struct path *p);
-
-/* One line per entry below `p` (see README.md); SVC_NOT_FOUND when it is missing. */
-enum svc_error disk_tree_text(struct disk *d, const struct path *p, struct buf *ret);
-
-/* The same as a JSON array of objects. */
-enum svc_error disk_tree_json(struct disk *d, const struct path *p, struct buf *ret);
 
 /* locked: the node at `p`, NULL when it is missing. */
 struct node *disk_find(struct disk *d, const struct path *p);
@@ -125,9 +97,6 @@ struct node *disk_find_parent(struct disk *d, const struct path *p);
 
 /* locked: something changed; the next revision. */
 uint64_t disk_bump(struct disk *d);
-
-/* locked: appends what `n` looks like. */
-void disk_snap(struct disk *d, const struct node *n, struct listing *ret);
 
 /* locked: bytes in use, the trash included. */
 int64_t disk_used(const struct disk *d);

@@ -137,7 +137,7 @@ static void send_range(struct request *rq, const struct content *c, const char *
                 reply_header(r, "Content-Range", "bytes */%lld", (long long)c->size);
                 return;
         }
-        fd = content_open(rq->server->store, c);
+        fd = store_open(rq->server->store, c);
         if (fd < 0) {
                 reply_html(rq, 500);
                 return;
@@ -165,11 +165,11 @@ void download_content(struct request *rq)
         uint8_t md5[16];
 
         if (hex_bytes(rq->tail, md5))
-                c = content_find(rq->server->store, md5);
+                c = store_find(rq->server->store, md5);
         if (!c) {
                 reply_html(rq, 404);
                 return;
         }
         send_range(rq, c, rq->tail);
-        content_unref(rq->server->store, c);
+        store_unref(rq->server->store, c);
 }

@@ -3,6 +3,8 @@
 
 /* What a request is for: the names used by the journal, the counters and the fault rules. */
 
+#include <stdbool.h>
+
 /* E(code, name, the name that also selects it in a fault rule) */
 #define ENDPOINTS(E)                            \
         E(DISK, "disk", "disk")                 \
@@ -44,3 +46,11 @@ enum origin {
         ORIGIN_DOWNLOADER,
         ORIGIN_COUNT_,  /* how many there are */
 };
+
+const char *endpoint_name(enum endpoint ep);
+
+/* Does a fault rule for `name` mean this endpoint? */
+bool endpoint_in_group(enum endpoint ep, const char *name);
+
+/* Is it one of OAuth, which shares the API's port? */
+bool endpoint_is_oauth(enum endpoint ep);

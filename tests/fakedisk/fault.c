@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "fault.h"
-#include "journal.h"
+#include "endpoint.h"
 #include "svc_error.h"
 
 struct rule {
@@ -47,6 +47,8 @@ void fault_unref(struct fault *f)
         free(f->body);
         free(f->type);
         cJSON_Delete(f->headers);
+        cJSON_Delete(f->before);
+        cJSON_Delete(f->after);
         free(f);
 }
 
@@ -222,12 +224,15 @@ static bool set_one(struct fault *f, const cJSON *v)
                 f->body = cJSON_PrintUnformatted(v);
                 return true;
         }
-        if (strcmp(key, "headers") == 0 && cJSON_IsObject(v)) {
-                cJSON_Delete(f->headers);
+        if (strcmp(key, "headers") == 0 && cJSON_IsObject(v) && !f->headers)
                 f->headers = cJSON_Duplicate(v, true);
-                return true;
-        }
-        return false;
+        else if (strcmp(key, "before") == 0 && cJSON_IsArray(v) && !f->before)
+                f->before = cJSON_Duplicate(v, true);
+        else if (strcmp(key, "after") == 0 && cJSON_IsArray(v) && !f->after)
+                f->after = cJSON_Duplicate(v, true);
+        else
+                return false;
+        return true;
 }
 
 static struct fault *parse_do(const cJSON *o, char ret_why[256])

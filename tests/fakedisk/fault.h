@@ -34,6 +34,7 @@ struct fault {
         bool corrupt;           /* PUT: what is stored differs in one byte */
         bool forget;            /* PUT: 201, but nothing is stored */
         enum fault_reset reset;
+        cJSON *before, *after;  /* what others do before and after it is processed, or NULL */
         int64_t delay_ms;       /* before the answer */
         int64_t slow_bps;       /* the answer trickles, bytes a second; 0 = no */
 };

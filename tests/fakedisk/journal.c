@@ -32,33 +32,11 @@ struct journal {
         size_t max_rps;
 };
 
-static const char *const names[] = {
-#define E(code, name, group) [EP_##code] = name,
-        ENDPOINTS(E)
-#undef E
-};
-
-static const char *const groups[] = {
-#define E(code, name, group) [EP_##code] = group,
-        ENDPOINTS(E)
-#undef E
-};
-
 static const char *const origins[] = {
         [ORIGIN_API] = "api",
         [ORIGIN_UPLOADER] = "uploader",
         [ORIGIN_DOWNLOADER] = "downloader",
 };
-
-const char *endpoint_name(enum endpoint ep)
-{
-        return ep < EP_COUNT_ ? names[ep] : "control";
-}
-
-bool endpoint_in_group(enum endpoint ep, const char *name)
-{
-        return ep < EP_COUNT_ && (strcmp(names[ep], name) == 0 || strcmp(groups[ep], name) == 0);
-}
 
 struct journal *journal_create(void)
 {
@@ -136,7 +114,7 @@ static void arrived(struct journal *j)
 
 void journal_begin(struct journal *j, enum origin origin, enum endpoint ep)
 {
-        bool oauth = ep == EP_DEVICE || ep == EP_TOKEN || ep == EP_REVOKE;
+        bool oauth = endpoint_is_oauth(ep);
 
         if (ep >= EP_COUNT_)
                 return;
@@ -175,8 +153,7 @@ static void member(struct buf *b, const char *name, const char *value)
 
 static void print(const struct journal *j, const struct entry *e, struct buf *b)
 {
-        bool oauth = e->endpoint == EP_DEVICE || e->endpoint == EP_TOKEN ||
-                     e->endpoint == EP_REVOKE;
+        bool oauth = endpoint_is_oauth(e->endpoint);
         int64_t now = now_mono_us();
 
         buf_printf(b, "{\"seq\":%llu,\"t_ms\":%lld,\"ms\":%lld", (unsigned long long)j->seq,
@@ -244,7 +221,8 @@ void journal_counts(struct journal *j, struct buf *ret)
         for (size_t i = 0; i < ORIGIN_COUNT_; i++)
                 buf_printf(ret, ",\"%s\":%llu", origins[i], (unsigned long long)j->by_origin[i]);
         for (size_t i = 0; i < EP_COUNT_; i++)
-                buf_printf(ret, ",\"%s\":%llu", names[i], (unsigned long long)j->count[i]);
+                buf_printf(ret, ",\"%s\":%llu", endpoint_name((enum endpoint)i),
+                           (unsigned long long)j->count[i]);
         buf_printf(ret, ",\"bytes_in\":%llu,\"max_rps\":%zu,\"max_parallel_put\":%llu"
                    ",\"parallel_put\":%llu,\"journal_dropped\":%llu}\n",
                    (unsigned long long)j->bytes_in, j->max_rps, (unsigned long long)j->max_puts,

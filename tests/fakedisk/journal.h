@@ -50,6 +50,3 @@ void journal_print(struct journal *j, struct buf *ret);
 
 /* The counters as one JSON object. */
 void journal_counts(struct journal *j, struct buf *ret);
-
-const char *endpoint_name(enum endpoint ep);
-bool endpoint_in_group(enum endpoint ep, const char *name);

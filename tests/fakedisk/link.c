@@ -261,7 +261,7 @@ void link_commit_later(struct disk *d, struct link *l, struct content *c, int64_
         }
         set_idle(d, l, LINK_SPENT);
         disk_unlock(d);
-        content_unref(d->tree.store, c);
+        store_unref(d->tree.store, c);
 }
 
 bool link_busy_below(const struct disk *d, const struct path *p)

@@ -5,6 +5,7 @@
  * Upload links: from the moment one is given out until its body has become a file, or never does.
  */
 
+#include "body.h"
 #include "disk.h"
 
 enum link_state {

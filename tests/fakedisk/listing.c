@@ -7,7 +7,7 @@
 
 #include "listing.h"
 
-void orders_finish(struct orders *o)
+void listing_orders_finish(struct orders *o)
 {
         for (size_t i = 0; i < ARRAY_SIZE(o->slot); i++)
                 free(o->slot[i].v);

@@ -35,7 +35,7 @@ struct orders {
         unsigned next;
 };
 
-void orders_finish(struct orders *o);
+void listing_orders_finish(struct orders *o);
 
 /*
  * The nodes of one page of `dir`: the caller frees *ret.  `now_us` hides what is not visible yet,

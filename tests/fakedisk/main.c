@@ -9,12 +9,16 @@
  *      api_*.c upload.c        the endpoints: API, uploader,
  *      download.c oauth.c      downloader, OAuth,
  *      control.c               and /_fake/ for tests
- *      reply.c object.c        the JSON of the service
+ *      reply.c object.c        the JSON of the service,
+ *      fields.c                and which keys of it are wanted
  *      disk.c change.c         the model: the tree and its changes,
+ *      report.c                dumps of it,
  *      op.c link.c             asynchronous operations, upload links
  *      tree.c listing.c        its data structures
- *      content.c path.c media.c svc_error.c
- *      fault.c journal.c config.c rate.c auth.c timer.c util.c
+ *      snapshot.c path.c media.c svc_error.c
+ *      store.c body.c digest.c contents of files, and those that are still arriving
+ *      fault.c others.c        what goes wrong on purpose, and what others do meanwhile
+ *      journal.c endpoint.c config.c rate.c auth.c timer.c util.c
  *
  * Everything above the model speaks HTTP, nothing below does.
  */

@@ -25,7 +25,7 @@ static void op_destroy(struct disk *d, struct op *op)
 {
         path_finish(&op->from);
         path_finish(&op->to);
-        content_unref(d->tree.store, op->content);
+        store_unref(d->tree.store, op->content);
         free(op);
 }
 
@@ -77,7 +77,7 @@ void op_end(struct disk *d, struct op *op, bool ok)
                 return;
         op->state = ok ? OP_DONE : OP_FAILED;
         op->finished_us = now_mono_us();
-        content_unref(d->tree.store, TAKE_PTR(op->content));
+        store_unref(d->tree.store, TAKE_PTR(op->content));
 }
 
 static void carry_out(struct disk *d, struct op *op)

@@ -175,7 +175,7 @@ void reply_operation_link(struct request *rq, const char *op_id)
         link_body(rq, 202, href.s);
 }
 
-static void file_members(const struct request *rq, const struct listing *l,
+static void file_members(const struct request *rq, const struct snapshot *l,
                          const struct resource *r, struct object *o)
 {
         _cleanup_(buf_finish) struct buf url = {};
@@ -201,10 +201,11 @@ static void ids(const struct resource *r, struct object *o)
         snprintf(id, sizeof id, SERVER_UID ":%s", hex);
         object_str(o, "resource_id", id);
         if (object_key(o, "comment_ids", NULL))
-                buf_printf(o->b, "{\"private_resource\":\"%s\",\"public_resource\":\"%s\"}", id, id);
+                buf_printf(o->b, "{\"private_resource\":\"%s\",\"public_resource\":\"%s\"}", id,
+                           id);
 }
 
-static void members(const struct request *rq, const struct listing *l, const struct resource *r,
+static void members(const struct request *rq, const struct snapshot *l, const struct resource *r,
                     struct object *o)
 {
         const char *t = l->text.s;
@@ -229,7 +230,7 @@ static void members(const struct request *rq, const struct listing *l, const str
         unknown_key(rq, o);
 }
 
-void reply_resource(const struct request *rq, const struct listing *l, const struct resource *r,
+void reply_resource(const struct request *rq, const struct snapshot *l, const struct resource *r,
                     const struct fields *f, struct buf *ret)
 {
         struct object o;
@@ -239,7 +240,7 @@ void reply_resource(const struct request *rq, const struct listing *l, const str
         object_end(&o);
 }
 
-void reply_items(const struct request *rq, const struct listing *l, size_t first,
+void reply_items(const struct request *rq, const struct snapshot *l, size_t first,
                  const struct fields *f, struct buf *ret)
 {
         buf_char(ret, '[');
@@ -251,7 +252,7 @@ void reply_items(const struct request *rq, const struct listing *l, size_t first
         buf_char(ret, ']');
 }
 
-static void embedded(struct request *rq, const struct listing *l, const struct page *page,
+static void embedded(struct request *rq, const struct snapshot *l, const struct page *page,
                      const struct fields *f)
 {
         struct buf *b = &rq->reply.body;
@@ -270,7 +271,7 @@ static void embedded(struct request *rq, const struct listing *l, const struct p
         object_end(&o);
 }
 
-void reply_stat(struct request *rq, const struct listing *l, const struct page *page)
+void reply_stat(struct request *rq, const struct snapshot *l, const struct page *page)
 {
         const struct fields *sub;
         struct object o;

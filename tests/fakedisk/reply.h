@@ -45,12 +45,12 @@ void reply_operation_link(struct request *rq, const char *op_id);
 void reply_base(const struct request *rq, enum origin origin, struct buf *ret);
 
 /* A resource of a listing as JSON. */
-void reply_resource(const struct request *rq, const struct listing *l, const struct resource *r,
+void reply_resource(const struct request *rq, const struct snapshot *l, const struct resource *r,
                     const struct fields *f, struct buf *ret);
 
 /* A whole resource, with the page of its children if `page` is given and it is a folder. */
-void reply_stat(struct request *rq, const struct listing *l, const struct page *page);
+void reply_stat(struct request *rq, const struct snapshot *l, const struct page *page);
 
 /* An array of resources, from v[first] on. */
-void reply_items(const struct request *rq, const struct listing *l, size_t first,
+void reply_items(const struct request *rq, const struct snapshot *l, size_t first,
                  const struct fields *f, struct buf *ret);

@@ -9,7 +9,7 @@
 #include <microhttpd.h>
 
 #include "config.h"
-#include "content.h"
+#include "body.h"
 #include "disk.h"
 #include "endpoint.h"
 #include "fault.h"
@@ -85,7 +85,7 @@ struct request {
         enum phase phase;
         const struct route *route;      /* NULL for an unknown method or path */
         enum endpoint endpoint;
-        char *method, *url, *query;     /* the url is decoded, the query is not; owned */
+        char *method, *url, *query;     /* as they were sent; owned */
         const char *tail;               /* what of the url stood for the '*' */
         struct param *params;
         size_t param_count;
@@ -105,7 +105,8 @@ struct request {
         bool stream_open;               /* begin() was called, and neither end() nor abandon() */
         bool logged;                    /* in the journal */
         bool hung_up;                   /* the client went away while we were silent */
-        bool body_too_large;
+        bool body_too_large;            /* a small body that is not */
+        bool others_came;               /* what the fault wants others to do before was done */
 
         /* The uploader's. */
         struct link *link;              /* claimed */

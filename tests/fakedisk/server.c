@@ -20,9 +20,11 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "auth.h"
 #include "link.h"
+#include "others.h"
 #include "rate.h"
 #include "reply.h"
 #include "route.h"
@@ -178,11 +180,10 @@ static struct fault *find_fault(const struct request *rq)
 /* Leaves an answer if the request may not even be looked at. */
 static void admit(struct request *rq)
 {
-        bool oauth = rq->endpoint == EP_DEVICE || rq->endpoint == EP_TOKEN ||
-                     rq->endpoint == EP_REVOKE;
         enum svc_error e = SVC_OK;
 
-        if (rq->origin != ORIGIN_API || rq->endpoint == EP_CONTROL || oauth)
+        if (rq->origin != ORIGIN_API || rq->endpoint == EP_CONTROL ||
+            endpoint_is_oauth(rq->endpoint))
                 return;
         if (!rate_admit(rq->server->rate, rq->cfg.rate))
                 e = SVC_TOO_MANY;
@@ -433,13 +434,18 @@ static enum MHD_Result on_end(struct request *rq)
                 suspend(rq, rq->wake_us);
                 return MHD_YES;
         }
+        if (rq->fault && !rq->others_came)
+                others_do(rq->server, rq->fault->before);
+        rq->others_came = true;
         if (!process(rq)) {
                 rq->phase = PHASE_END;
                 suspend(rq, rq->wake_us);
                 return MHD_YES;
         }
-        if (rq->fault)
+        if (rq->fault) {
+                others_do(rq->server, rq->fault->after);
                 damage(rq);
+        }
         if (rq->fault && rq->fault->drop_answer)
                 return be_silent(rq);
         log_request(rq, kind == RESET_AFTER ? 0 : rq->reply.status, false);
@@ -585,36 +591,72 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
 
 /* ---- life ----------------------------------------------------------------------------- */
 
-static int start_origin(struct server *s, enum origin origin, const struct server_options *o)
+/* A listening socket: the ports of all origins must be known before any of them serves. */
+static int listen_on(uint16_t port, uint16_t *ret_port)
 {
         struct sockaddr_in a = {
                 .sin_family = AF_INET,
-                .sin_port = htons(origin == ORIGIN_API ? o->port : 0),
+                .sin_port = htons(port),
                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
         };
+        socklen_t len = sizeof a;
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1, r;
+
+        if (fd < 0)
+                return -errno;
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || listen(fd, 4096) < 0 ||
+            getsockname(fd, (struct sockaddr *)&a, &len) < 0) {
+                r = -errno;
+                close(fd);
+                return r;
+        }
+        *ret_port = ntohs(a.sin_port);
+        return fd;
+}
+
+/* Takes over `fd`. */
+static int start_origin(struct server *s, enum origin origin, const struct server_options *o,
+                        int fd)
+{
         /* The API keeps little; the uploader reads in large pieces. */
         size_t memory = origin == ORIGIN_UPLOADER ? 512 << 10 : 128 << 10;
-        const union MHD_DaemonInfo *info;
 
         s->daemon[origin] = MHD_start_daemon(
                 MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
                 on_access, (void *)(uintptr_t)origin,
-                MHD_OPTION_SOCK_ADDR, &a,
+                MHD_OPTION_LISTEN_SOCKET, fd,
                 MHD_OPTION_URI_LOG_CALLBACK, on_uri, s,
                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory,
                 MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)65536,
                 MHD_OPTION_CONNECTION_LIMIT, 8192u,
                 MHD_OPTION_CONNECTION_TIMEOUT, o->keepalive_s,
-                MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096u,
-                MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
                 MHD_OPTION_THREAD_POOL_SIZE, o->threads > 1 ? o->threads : 0u,
                 MHD_OPTION_END);
-        if (!s->daemon[origin])
-                return errno ? -errno : -EIO;
-        info = MHD_get_daemon_info(s->daemon[origin], MHD_DAEMON_INFO_BIND_PORT);
-        s->port[origin] = info ? info->port : 0;
-        return 0;
+        if (s->daemon[origin])
+                return 0;
+        close(fd);
+        return -EIO;
+}
+
+static int start_origins(struct server *s, const struct server_options *o)
+{
+        int fd[ORIGIN_COUNT_], r = 0, n;
+
+        for (n = 0; n < ORIGIN_COUNT_; n++) {
+                fd[n] = listen_on(n == ORIGIN_API ? o->port : 0, &s->port[n]);
+                if (fd[n] < 0)
+                        break;
+        }
+        if (n < ORIGIN_COUNT_)
+                r = fd[n];
+        for (int i = 0; i < n; i++)
+                if (r < 0)
+                        close(fd[i]);
+                else
+                        r = start_origin(s, (enum origin)i, o, fd[i]);
+        return r;
 }
 
 int server_start(const struct server_options *o, bool remove, struct server **ret)
@@ -640,9 +682,7 @@ int server_start(const struct server_options *o, bool remove, struct server **re
         s->auth = auth_create(o->tokens);
         s->rate = rate_create();
         s->timers = timer_create_thread();
-        /* The API last: whoever can reach it can reach the others. */
-        for (int origin = ORIGIN_COUNT_ - 1; r == 0 && origin >= 0; origin--)
-                r = start_origin(s, (enum origin)origin, o);
+        r = start_origins(s, o);
         if (r < 0) {
                 fprintf(stderr, "fakedisk: cannot listen on 127.0.0.1:%u: %s\n", o->port,
                         strerror(-r));

@@ -210,7 +210,7 @@ struct node *tree_add_file(struct tree *t, struct node *dir, const char *name, s
 void tree_set_content(struct tree *t, struct node *file, struct content *c)
 {
         add_bytes(file->parent, c->size - file->content->size);
-        content_unref(t->store, file->content);
+        store_unref(t->store, file->content);
         file->content = c;
         tree_touched(file);
 }
@@ -251,7 +251,7 @@ void tree_move(struct tree *t, struct node *n, struct node *dir, const char *nam
 static void free_one(struct tree *t, struct node *n)
 {
         uploads_remove(t, n);
-        content_unref(t->store, n->content);
+        store_unref(t->store, n->content);
         if (n->kids)
                 free(n->kids->v);
         free(n->kids);

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "content.h"
+#include "store.h"
 #include "media.h"
 #include "util.h"
 

@@ -146,7 +146,7 @@ static void commit(struct request *rq)
         enum svc_error e;
 
         if (rq->fault && rq->fault->forget) {
-                content_unref(rq->server->store, TAKE_PTR(rq->content));
+                store_unref(rq->server->store, TAKE_PTR(rq->content));
                 link_spoil(&rq->server->disk, TAKE_PTR(rq->link));
                 reply_stored(rq);
                 return;
@@ -193,7 +193,7 @@ static int64_t end(struct request *rq)
 
 static void abandon(struct request *rq)
 {
-        content_unref(rq->server->store, TAKE_PTR(rq->content));
+        store_unref(rq->server->store, TAKE_PTR(rq->content));
         if (rq->link)
                 link_abandon(&rq->server->disk, TAKE_PTR(rq->link), TAKE_PTR(rq->body));
 }

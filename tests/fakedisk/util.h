@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define _cleanup_(f) __attribute__((cleanup(f)))
-#define _printf_(a, b) __attribute__((format(printf, a, b)))
+#define _printf_(a, b) __attribute__((format(printf, a, b), nonnull(a)))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define TAKE_PTR(p)                     \
