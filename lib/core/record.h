@@ -12,6 +12,8 @@ enum record_verb {
         RECORD_FORGET_TREE,  /* entry.key: remove it and every row below it */
         RECORD_VERIFIED,     /* entry.key: clear ENTRY_UNVERIFIED, if size and md5 are still these */
         RECORD_INTENT,       /* intent: about to upload entry.key (entry.size) under a wire name */
+        RECORD_REMNANT,      /* a wire name that a listing showed: an intent for it, unless there is
+                                one, which knows better what it is for */
         RECORD_INTENT_DONE,  /* wire: that intent is over */
         RECORD_REMOTE,       /* entry: what a listing showed (the `remote` table) */
         RECORD_REMOTE_CLEAR, /* empties the `remote` table */
@@ -21,8 +23,8 @@ enum record_verb {
 struct record {
         enum record_verb verb;
         struct entry entry;
-        const char *wire;    /* INTENT, INTENT_DONE: the name it goes up under, without folder */
-        int64_t when_ms;     /* INTENT: wall clock, since 1970 */
+        const char *wire;    /* INTENT, REMNANT, INTENT_DONE: the name it goes up under, without folder */
+        int64_t when_ms;     /* INTENT, REMNANT: wall clock, since 1970 */
         const char *name;    /* META */
         const char *value;   /* META */
 };

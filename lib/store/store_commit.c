@@ -60,6 +60,7 @@ static const char *commit_unfit(const struct record *rec)
         case RECORD_VERIFIED:
                 return rec->entry.key ? NULL : "it has no path";
         case RECORD_INTENT:
+        case RECORD_REMNANT:
                 if (!rec->entry.key || rec->entry.size > INT64_MAX)
                         return "an intent has no path or an impossible size";
                 why = commit_wire_unfit(rec->wire);
@@ -288,7 +289,7 @@ static int commit_intent(struct commit *c, const struct record *rec)
                 r = commit_intent_with(c, STMT_INTENT_NEW, rec);
         if (r > 0)
                 c->tally.n[TALLY_INTENTS]++;
-        else if (r == 0)
+        else if (r == 0 && rec->verb == RECORD_INTENT)
                 r = commit_intent_with(c, STMT_INTENT_SET, rec);
         return r < 0 ? r : 0;
 }
@@ -349,6 +350,7 @@ static int commit_record(struct commit *c, const struct record *rec)
         case RECORD_VERIFIED:
                 return commit_verified(c, &rec->entry);
         case RECORD_INTENT:
+        case RECORD_REMNANT:
                 return commit_intent(c, rec);
         case RECORD_INTENT_DONE:
                 return commit_forget_text(c, STMT_INTENT_FORGET, rec->wire,

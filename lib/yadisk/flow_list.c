@@ -67,7 +67,7 @@ static bool list_gather(struct flow_list *f)
                 item->key = key;
                 *r = (struct record){.verb = RECORD_REMOTE, .entry = *item};
                 if (item->kind == KIND_FILE && disguise_is_wire(entry_key_name(key))) {
-                        r->verb = RECORD_INTENT;
+                        r->verb = RECORD_REMNANT;
                         r->wire = entry_key_name(key);
                         r->when_ms = 0;
                 }

@@ -282,10 +282,13 @@ scenario_no_token_to_the_upload_host()
 
 scenario_file_changes_while_it_is_sent()
 {
-        knob '{"put_bps":2000000}' && mib 4 >"$SRC/f" && start && within 10 eval '[ "$(count link)" -ge 1 ]'
-        sleep 0.7
-        echo more >>"$SRC/f" && within 30 equal && stop
-        log 'uploaded f'
+        env SYNCHRONIZATION_PERIOD 1 && knob '{"put_bps":8000000}' && mib 24 >"$SRC/f" && start &&
+                within 10 eval '[ "$(count link)" -ge 1 ]' && sleep 0.7
+        want "it is still being sent" [ -z "$(cloud_file f)" ]
+        echo more >>"$SRC/f"
+        want "the first was given up" [ -z "$(cloud_file f)" ]
+        within 30 equal && stop
+        want "twice begun, once stored" [ "$(fake journal | jq -c 'select(.endpoint=="put" and .status==201)' | wc -l)" = 1 ]
 }
 
 scenario_sigterm_in_mid_transfer()
@@ -341,6 +344,7 @@ scenario_unreadable_file()
                         echo "the build cannot be run by another user"
                         exit 77
                 }
+                # shellcheck disable=SC2034
                 WRAP="setpriv --reuid 65534 --clear-groups"
         fi
         echo a >"$SRC/a" && echo b >"$SRC/b" && mkdir "$SRC/d" && echo c >"$SRC/d/c" && chmod 777 "$T" &&

@@ -134,6 +134,7 @@ scenario_cloud_folder_with_a_nasty_name()
 
 scenario_app_folder()
 {
+        # shellcheck disable=SC2034
         env NAME_FOLDER_CLOUD app:/Docs && CLOUD=disk:/Приложения/fakedisk/Docs
         mkdir "$SRC/d" && echo a >"$SRC/d/f" && mib 1 >"$SRC/d/z.zip" && once && same && sleep 2 &&
                 once && quiet && rm -r "$SRC/d" && once && same

@@ -31,7 +31,8 @@ scenario_two_hundred_thousand_files()
         local d kib
         knob '{"journal":false}'
         for d in $(seq 200); do
-                mkdir -p "$SRC/a$d/b" && (cd "$SRC/a$d/b" && seq 1000 | xargs touch) || die "no files"
+                mkdir -p "$SRC/a$d/b" || die "no folder"
+                (cd "$SRC/a$d/b" && seq 1000 | xargs touch) || die "no files"
         done
         echo x >"$SRC/a1/b/1"
         env YDSYNC_PARALLEL 16 && env YDSYNC_LOG_LEVEL notice
