@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #define CYCLE_CHECKS 256 /* folders verified a round */
 #define CYCLE_ID_LEN 16  /* hex digits of a plan's id */
@@ -37,6 +38,7 @@ struct cycle {
         void *show_userdata;
         uint64_t shown;
         bool running, stopping;
+        bool swept; /* remnants were looked for since the start */
         void (*done)(void *userdata, const struct pass_end *end);
         void (*stopped)(void *userdata);
         void *userdata;
@@ -474,14 +476,20 @@ static void cycle_sweep_done(void *userdata, struct flow *flow _unused_,
                 cycle_stage_verify(c);
 }
 
-/* What interrupted uploads left behind and no upload of this pass has taken up. */
+/* What interrupted uploads left behind and no upload of this pass has taken up.  It is looked for
+ * when the program starts, and once more when nothing can come any more. */
 static void cycle_stage_sweep(struct cycle *c)
 {
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
         c->flows = 1; /* this function itself */
         for (size_t i = 0; i < c->n_intents && !c->tally.halted; i++) {
                 struct intent *intent = &c->intents[i];
 
-                if (*intent->wire == '\0')
+                if (*intent->wire == '\0' ||
+                    (c->swept && !flow_sweep_due(intent->size, intent->when_ms,
+                                                 (int64_t)now.tv_sec * 1000)))
                         continue;
                 c->flows++;
                 if (engine_start(c->engine,
@@ -490,6 +498,7 @@ static void cycle_stage_sweep(struct cycle *c)
                                  cycle_sweep_done, c) < 0)
                         c->flows--;
         }
+        c->swept = true;
         if (--c->flows == 0)
                 cycle_stage_verify(c);
 }

@@ -16,6 +16,7 @@
 
 #include "lib/engine/http.h"
 
+#include "lib/base/die.h"
 #include "lib/base/str.h"
 #include "lib/core/pace.h"
 #include "lib/engine/body.h"
@@ -462,6 +463,7 @@ static void http_deliver(struct http_op *op)
                 http_fill_answer(op, &in);
         else
                 http_fill_fault(op, &in);
+        die_step();
         if (op->body && body_whole(op->body)) {
                 body_md5(op->body, in.md5);
                 in.read_ns = body_began_ns(op->body);
@@ -670,6 +672,7 @@ struct http_op *http_start(struct http *h, const struct http_req *req, http_done
         if (h->n_ops++ == 0)
                 uv_timer_start(&h->watch, http_on_watch, HTTP_WATCH_MS, HTTP_WATCH_MS);
         http_moved(op);
+        die_step();
         if (!http_prepare(op) ||
             (req->file &&
              body_create(&op->body, h->loop, &h->root, req->file, http_on_body_ready, op) < 0)) {

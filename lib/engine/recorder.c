@@ -2,6 +2,8 @@
 
 #include "lib/engine/recorder.h"
 
+#include "lib/base/die.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -51,7 +53,9 @@ static void recorder_commit(struct recorder *r)
                                 memcpy(all + at, j->records, j->n * sizeof(*all));
                                 at += j->n;
                         }
+                die_step();
                 result = r->desk.commit(r->desk.userdata, all, n, &err);
+                die_step();
         } else {
                 result = err_set(&err, ENOMEM, "no memory");
         }

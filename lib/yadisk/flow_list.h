@@ -22,6 +22,9 @@ const struct entry_list *flow_list_folders(const struct flow *f);
  */
 struct flow *flow_check(const struct yadisk *y, const char *key);
 
+/* Whether so much time has passed since an upload of this size began that it can no longer appear. */
+bool flow_sweep_due(uint64_t size, int64_t when_ms, int64_t now_ms);
+
 /*
  * Removes what an interrupted upload left under a wire name and clears its intent.  When nothing is
  * there, the intent is kept until it is certain that nothing can come any more.  `key`, `wire` are

@@ -42,12 +42,6 @@ static const char *sweep_path(struct flow_sweep *f)
         return str_z(&f->cloud);
 }
 
-/* How long after its beginning an upload of this size can still appear. */
-static int64_t sweep_window_ms(const struct flow_sweep *f)
-{
-        return 600000 + (int64_t)((double)f->size / (1u << 30) * 600000);
-}
-
 static struct ask sweep_ask(struct errand *e)
 {
         struct flow_sweep *f = sweep_of(e);
@@ -76,7 +70,7 @@ static struct ask sweep_took_look(struct flow_sweep *f, const struct outcome *in
         case ERRAND_LOOK_TROUBLE:
                 return ask;
         case ERRAND_LOOK_NOTHING:
-                if (in->wall_ms >= f->when_ms && in->wall_ms - f->when_ms < sweep_window_ms(f))
+                if (!flow_sweep_due(f->size, f->when_ms, in->wall_ms))
                         return errand_end(&f->e, END_NOTHING, 0, "%s", "");
                 return errand_go(&f->e, SWEEP_RECORD);
         case ERRAND_LOOK_DIR:
@@ -122,6 +116,14 @@ static void sweep_destroy(struct flow *flow)
         free(f->wire);
         errand_finish(&f->e);
         free(f);
+}
+
+bool flow_sweep_due(uint64_t size, int64_t when_ms, int64_t now_ms)
+{
+        int64_t window_ms = 60000 + (int64_t)((double)size / (1u << 30) * 300000);
+
+        /* A clock that was set back must not keep it for ever. */
+        return now_ms < when_ms || now_ms - when_ms >= window_ms;
 }
 
 struct flow *flow_sweep(const struct yadisk *y, const char *key, const char *wire, uint64_t size,

@@ -12,6 +12,7 @@ scenario_calls_for_a_thousand_files()
         n=$(count total)
         want "2,110 calls at most: $n" [ "$n" -le 2110 ]
         sleep 2 && once && quiet
+        echo "# $n calls"
 }
 
 scenario_real_tree()
@@ -22,7 +23,7 @@ scenario_real_tree()
         want "thousands of files" [ "$(find "$SRC" -type f | wc -l)" -gt 1000 ]
         TIMEOUT=300 once && same
         sleep 2 && TIMEOUT=120 once && TIMEOUT=120 quiet
-        echo "$(find "$SRC" -type f | wc -l) files" >&2
+        echo "# $(find "$SRC" -type f | wc -l) files"
 }
 
 # Memory must not grow with the tree.
@@ -42,5 +43,5 @@ scenario_two_hundred_thousand_files()
         want "all are there" [ "$(cloud_tree | wc -l)" = 200400 ]
         sleep 2 && once && mark && WRAP="$TOOLS/maxrss $T/rss2" once
         want "nothing to do: $(calls) calls" [ "$(calls)" = 0 ]
-        echo "$kib KiB, $(cut -d' ' -f2 "$T/rss") s; a pass without changes: $(cat "$T/rss2") KiB, s" >&2
+        echo "# $kib KiB, $(cut -d' ' -f2 "$T/rss") s; without changes: $(sed 's/ / KiB, /' "$T/rss2") s"
 }
