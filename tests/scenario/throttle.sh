@@ -13,7 +13,7 @@ took()
 
 scenario_throttled_types_are_as_fast_as_text()
 {
-        local txt ms type all
+        local txt ms type all=
         knob '{"throttle":true}' && mib 2 >"$SRC/f.txt" && txt=$(took)
         for type in zip db mp4; do
                 mib 2 >"$SRC/f.$type" && ms=$(took)
