@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -38,6 +39,9 @@ struct cycle {
         void *show_userdata;
         uint64_t shown;
         bool running, stopping;
+        bool failed;     /* this pass has said what is wrong … */
+        char said[1024]; /* … and this is what was said last; "" once a pass went well */
+        bool in_trouble; /* it was said that nothing gets through */
         bool swept; /* remnants were looked for since the start */
         void (*done)(void *userdata, const struct pass_end *end);
         void (*stopped)(void *userdata);
@@ -76,6 +80,7 @@ struct cycle {
 };
 
 static void cycle_finish(struct cycle *c, enum exit_status status);
+static void cycle_say_error(struct cycle *c, const char *fmt, ...) _printf_(2, 3);
 
 /* ---- small tools ----------------------------------------------------------------------------- */
 
@@ -109,9 +114,25 @@ static void cycle_job(struct cycle *c, void (*job)(struct cycle *c), void (*afte
         uv_queue_work(c->loop, &c->work, cycle_job_work, cycle_job_done);
 }
 
+/* What ends pass after pass is said once, and again only when it is something else. */
+static void cycle_say_error(struct cycle *c, const char *fmt, ...)
+{
+        char text[sizeof(c->said)];
+        va_list ap;
+
+        va_start(ap, fmt);
+        vsnprintf(text, sizeof(text), fmt, ap);
+        va_end(ap);
+        c->failed = true;
+        if (str_eq(text, c->said))
+                return;
+        str_copy(c->said, sizeof(c->said), text);
+        log_error("%s", text);
+}
+
 static void cycle_fail(struct cycle *c, enum exit_status status)
 {
-        log_error("%s", c->err.text);
+        cycle_say_error(c, "%s", c->err.text);
         cycle_finish(c, status);
 }
 
@@ -189,21 +210,21 @@ static enum exit_status cycle_status(const struct cycle *c)
         return EXIT_OK;
 }
 
-static void cycle_say_halted(const struct cycle *c)
+static void cycle_say_halted(struct cycle *c)
 {
         const struct tally *t = &c->tally;
 
-        if (t->full)
-                log_error("uploads are paused: %s; everything else goes on", t->text);
+        if (t->full && !t->halted)
+                cycle_say_error(c, "uploads are paused: %s; everything else goes on", t->text);
         if (!t->halted)
                 return;
         switch (t->end) {
         case END_REFUSED:
-                log_error("stopped: %s.  Get a new token and write it as YANDEX_TOKEN in %s",
-                          t->text, c->config->file ? c->config->file : "the .env file");
+                cycle_say_error(c, "stopped: %s.  Get a new token and write it as YANDEX_TOKEN in %s",
+                                t->text, c->config->file ? c->config->file : "the .env file");
                 return;
         case END_STORE:
-                log_error("stopped: the snapshot cannot be written: %s", t->text);
+                cycle_say_error(c, "stopped: the snapshot cannot be written: %s", t->text);
                 return;
         case END_DONE:
         case END_NOTHING:
@@ -214,7 +235,7 @@ static void cycle_say_halted(const struct cycle *c)
         case END_FULL:
                 break;
         }
-        log_error("stopped: %s; it goes on when the service can be reached", t->text);
+        cycle_say_error(c, "stopped: %s; it goes on when the service can be reached", t->text);
 }
 
 /* "3 uploaded (1.2 MB), 1 removed": only what there was. */
@@ -292,6 +313,8 @@ static void cycle_finish(struct cycle *c, enum exit_status status)
         };
 
         cycle_say_halted(c);
+        if (!c->failed)
+                *c->said = '\0';
         cycle_say_summary(c, &now);
         cycle_forget_pass(c);
         c->running = false;
@@ -564,7 +587,7 @@ static void cycle_brake(struct cycle *c)
         cycle_plan_id(c, id);
         c->held = c->plan.totals.held && (!c->meta_approved || !str_eq(c->meta_approved, id));
         if (c->held)
-                log_error("HELD: %" PRIu64 " of %" PRIu64 " known entries are gone here, more than "
+                cycle_say_error(c, "HELD: %" PRIu64 " of %" PRIu64 " known entries are gone here, more than "
                           "YDSYNC_MAX_DELETE allows at once; nothing is removed from the cloud "
                           "until you run: ydsync approve %s",
                           c->plan.totals.drops,
@@ -873,6 +896,7 @@ void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_
         c->done = done;
         c->userdata = userdata;
         c->running = true;
+        c->failed = false;
         c->adopting = c->cloud_missing = c->held = false;
         c->checks_failed = 0;
         c->tally = (struct tally){0};
@@ -907,16 +931,24 @@ static int cycle_children(void *userdata, const char *key, struct entry_list *re
         return store_children(((struct cycle *)userdata)->store, key, ret, err);
 }
 
-static void cycle_trouble(void *userdata _unused_, const struct outcome *in, int64_t wait_ms)
+static void cycle_trouble(void *userdata, const struct outcome *in, int64_t wait_ms)
 {
+        struct cycle *c = userdata;
+        bool again = c->in_trouble;
+
+        c->in_trouble = wait_ms > 0;
         if (wait_ms == 0)
                 log_notice("the service answers again");
+        else if (again)
+                log_debug("still nothing; trying again in %.1f s", (double)wait_ms / 1000);
         else if (in->kind == OUTCOME_HTTP)
-                log_notice("the service says that there are too many requests; going on in %.1f s",
+                log_notice("the service says that there are too many requests; going on more slowly "
+                           "in %.1f s",
                            (double)wait_ms / 1000);
         else
-                log_warning("the service cannot be reached (%s); trying again in %.1f s",
-                            in->text ? in->text : "no answer", (double)wait_ms / 1000);
+                log_warning("the service cannot be reached (%s); trying again, at least once a "
+                            "minute",
+                            in->text ? in->text : "no answer");
 }
 
 static void cycle_free(void *userdata)

@@ -203,11 +203,12 @@ static void main_pass_done(void *userdata, const struct pass_end *end)
                 cycle_stop(p->cycle, main_reopen, p);
                 return;
         }
-        if (p->daemon) {
+        /* A token that is refused will be refused again; a person has to act. */
+        if (p->daemon && end->status != EXIT_NO_PERMISSION) {
                 main_after_pass(p, end);
                 return;
         }
-        if (end->again && p->passes < ONCE_PASSES) {
+        if (!p->daemon && end->again && p->passes < ONCE_PASSES) {
                 if (end->young > 0 && p->passes == 1)
                         log_info("%" PRIu64 " files were changed a moment ago; waiting until they "
                                  "rest",
@@ -216,7 +217,7 @@ static void main_pass_done(void *userdata, const struct pass_end *end)
                 uv_timer_start(&p->timer, main_on_timer, (uint64_t)end->again_ms + ONCE_PAUSE_MS, 0);
                 return;
         }
-        if (end->again && p->status == EXIT_OK) {
+        if (!p->daemon && end->again && p->status == EXIT_OK) {
                 log_notice("some files keep changing; the next run takes them up");
                 p->status = EXIT_TRY_AGAIN;
         }

@@ -356,3 +356,22 @@ scenario_unreadable_file()
         want "elsewhere removals go on" [ "$(cloud_tree | grep -c ' b$')" = 0 ]
         chmod 700 "$SRC/a" "$SRC/d" && once && same
 }
+
+scenario_what_goes_on_failing_is_said_once()
+{
+        env SYNCHRONIZATION_PERIOD 1 && some_files && start && within 15 equal && mv "$SRC" "$T/away" && sleep 3.5
+        want "a missing folder" [ "$(grep -c 'is not there' "$T/log")" = 1 ]
+        mv "$T/away" "$SRC" && knob '{"readonly":false}' && fault '{"on":"any","times":-1,"do":{"reset":"before"}}' &&
+                echo x >"$SRC/x" && sleep 3.5 && fake fault -X DELETE >/dev/null && within 30 equal && stop
+        want "a broken line: $(grep -c warning "$T/log")" [ "$(grep -c warning "$T/log")" -le 2 ]
+}
+
+scenario_run_ends_when_the_token_is_refused()
+{
+        env SYNCHRONIZATION_PERIOD 1 && some_files && start && within 15 equal && knob '{"token_expired":true}' &&
+                echo x >"$SRC/x" && within 10 eval '! kill -0 "$DAEMON"'
+        wait "$DAEMON"
+        want "77" [ $? = 77 ]
+        DAEMON=
+        want "said once" [ "$(grep -c 'token is not accepted' "$T/log")" = 1 ]
+}
