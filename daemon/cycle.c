@@ -262,11 +262,12 @@ static void cycle_say_summary(const struct cycle *c, const struct engine_stats *
         cycle_add_count(&s, t->adopted, "found in the cloud already");
         cycle_add_count(&s, t->foreign, "of somebody else left alone");
         cycle_add_count(&s, t->later + t->stuck, "failed");
+        if (s.len == 0)
+                return;
         cycle_add_count(&s, t->waiting, "failing ones wait for their next try");
         cycle_add_count(&s, t->skipped, "not tried");
-        if (s.len > 0)
-                log_info("pass done: %s; %" PRIu64 " API calls", str_z(&s),
-                         now->api_calls - c->before.api_calls);
+        log_info("pass done: %s; %" PRIu64 " API calls", str_z(&s),
+                 now->api_calls - c->before.api_calls);
 }
 
 static int64_t cycle_again_ms(const struct cycle *c)
