@@ -12,6 +12,8 @@ void diff_init(struct diff *d, struct entry_iter *known, struct entry_iter *seen
                 .seen_iter = seen,
                 .known_root_dev = known_root_dev,
                 .cover.key = STR_NULL(SIZE_MAX / 4),
+                .elsewhere.key = STR_NULL(SIZE_MAX / 4),
+                .replaced.key = STR_NULL(SIZE_MAX / 4),
                 .seen_key = STR_NULL(SIZE_MAX / 4),
                 .advance_known = true,
                 .advance_seen = true,
@@ -21,6 +23,8 @@ void diff_init(struct diff *d, struct entry_iter *known, struct entry_iter *seen
 void diff_finish(struct diff *d)
 {
         str_finish(&d->cover.key);
+        str_finish(&d->elsewhere.key);
+        str_finish(&d->replaced.key);
         str_finish(&d->seen_key);
 }
 
@@ -42,19 +46,32 @@ static bool diff_covered(const struct diff *d, const char *key)
         return d->cover.on && entry_key_below(key, str_z(&d->cover.key));
 }
 
+static int diff_enter(struct diff_below *b, const char *key)
+{
+        str_clear(&b->key);
+        str_adds(&b->key, key);
+        b->on = !b->key.failed;
+        return b->on ? 0 : -ENOMEM;
+}
+
+static bool diff_within(struct diff_below *b, const char *key)
+{
+        b->on = b->on && entry_key_below(key, str_z(&b->key));
+        return b->on;
+}
+
 /*
- * Whether a folder stands on the device it stood on.  Device numbers change with a reboot or a
- * replug, so what counts beside the number is the relation to the watched folder's own device: a
- * mount that has gone away, or come, below the watched folder changes that relation.
+ * Whether a folder stands on the device it stood on.  A mount that has gone away, or come, below
+ * the watched folder changes the relation to the watched folder's own device.  Where both are
+ * mounts, their numbers tell them apart, unless the watched folder's own number shows a reboot.
  */
 static bool diff_same_device(const struct diff *d, const struct entry *known,
                              const struct entry *seen)
 {
-        if (known->stamp.dev == seen->stamp.dev || d->known_root_dev == 0)
-                return true;
-        if (d->known_root_dev == d->seen_root_dev)
+        if ((known->stamp.dev == 0) != (seen->stamp.dev == 0))
                 return false;
-        return (known->stamp.dev == d->known_root_dev) == (seen->stamp.dev == d->seen_root_dev);
+        return known->stamp.dev == seen->stamp.dev || d->known_root_dev == 0 ||
+               d->known_root_dev != d->seen_root_dev;
 }
 
 static int diff_step_known(struct diff *d)
@@ -66,34 +83,59 @@ static int diff_step_known(struct diff *d)
         return r;
 }
 
-/*
- * The next seen entry that is news.  The watched folder itself only tells whether it could be read;
- * a second entry for a folder that was left behind (it was moved while it was walked) covers the
- * rest of it.
- */
+/* The watched folder itself only tells whether it could be read, and which device is its own. */
+static int diff_begin(struct diff *d)
+{
+        if (*d->seen->key != '\0')
+                return -EILSEQ;
+        d->begun = true;
+        d->seen_root_dev = d->seen->stamp.dev;
+        return d->seen->err ? diff_cover(d, "", false, d->seen->err) : 0;
+}
+
+/* A second entry for a folder that was left behind (it was moved while it was walked) covers the
+ * rest of it. */
+static int diff_left_behind(struct diff *d)
+{
+        const char *at = str_z(&d->seen_key);
+
+        if (!d->seen->err ||
+            (!str_eq(at, d->seen->key) && !entry_key_below(at, d->seen->key)))
+                return -EILSEQ; /* not in tree order: nothing can be concluded */
+        return diff_cover(d, d->seen->key, false, d->seen->err);
+}
+
+static int diff_took_seen(struct diff *d)
+{
+        str_truncate(&d->seen_key, 0);
+        str_adds(&d->seen_key, d->seen->key);
+        if (d->seen_key.failed)
+                return -ENOMEM;
+        d->seen_here = *d->seen;
+        if (d->seen_here.stamp.dev == d->seen_root_dev)
+                d->seen_here.stamp.dev = 0;
+        d->seen = &d->seen_here;
+        return 1;
+}
+
+/* The next seen entry that is news. */
 static int diff_step_seen(struct diff *d)
 {
         for (;;) {
                 int r = entry_iter_next(d->seen_iter, &d->seen);
 
+                if (r == 0 && !d->begun)
+                        r = -EILSEQ; /* nobody has looked */
                 if (r <= 0) {
                         d->seen = NULL;
                         return r;
                 }
-                if (!d->begun && *d->seen->key == '\0') {
-                        d->begun = true;
-                        d->seen_root_dev = d->seen->stamp.dev;
-                        r = d->seen->err ? diff_cover(d, "", false, d->seen->err) : 0;
-                } else if (d->seen_key.len > 0 &&
-                           entry_key_cmp(d->seen->key, str_z(&d->seen_key)) <= 0) {
-                        if (!d->seen->err)
-                                return -EILSEQ; /* not in tree order: nothing can be concluded */
-                        r = diff_cover(d, d->seen->key, false, d->seen->err);
-                } else {
-                        str_truncate(&d->seen_key, 0);
-                        str_adds(&d->seen_key, d->seen->key);
-                        return d->seen_key.failed ? -ENOMEM : 1;
-                }
+                if (!d->begun)
+                        r = diff_begin(d);
+                else if (entry_key_cmp(d->seen->key, str_z(&d->seen_key)) <= 0)
+                        r = diff_left_behind(d);
+                else
+                        return diff_took_seen(d);
                 if (r < 0)
                         return r;
         }
@@ -107,6 +149,23 @@ static bool diff_same(const struct entry *known, const struct entry *seen)
                !(known->flags & ENTRY_RACY);
 }
 
+static int diff_retyped(struct diff *d, struct change *c)
+{
+        c->kind = CHANGE_RETYPED;
+        if (c->known->kind == KIND_DIR)
+                return diff_enter(&d->replaced, c->known->key);
+        return c->seen->err ? diff_cover(d, c->seen->key, false, c->seen->err) : 0;
+}
+
+static int diff_foreign_device(struct diff *d, struct change *c)
+{
+        int r = diff_cover(d, c->known->key, false, EXDEV);
+
+        c->kind = CHANGE_UNSEEN;
+        c->err = EXDEV;
+        return r < 0 ? r : diff_enter(&d->elsewhere, c->known->key);
+}
+
 static int diff_both(struct diff *d, struct change *c)
 {
         const struct entry *known = d->known, *seen = d->seen;
@@ -116,17 +175,21 @@ static int diff_both(struct diff *d, struct change *c)
         if (seen->flags & ENTRY_EXCLUDED) {
                 c->kind = CHANGE_EXCLUDED;
                 r = diff_cover(d, known->key, true, 0);
+        } else if (diff_within(&d->elsewhere, known->key)) {
+                *c = (struct change){.kind = CHANGE_UNSEEN, .known = known, .err = EXDEV};
+                if (known->kind == KIND_FILE && seen->kind == KIND_DIR)
+                        r = diff_enter(&d->replaced, known->key);
         } else if (seen->kind == KIND_NONE || seen->kind == KIND_OTHER) {
                 c->kind = CHANGE_UNSEEN;
                 c->err = seen->kind == KIND_NONE ? seen->err : ELOOP;
                 r = diff_cover(d, known->key, false, c->err);
         } else if (seen->kind != known->kind) {
-                c->kind = CHANGE_RETYPED;
-                if (seen->err)
-                        r = diff_cover(d, seen->key, false, seen->err);
-        } else if (seen->kind == KIND_DIR && (seen->err || !diff_same_device(d, known, seen))) {
+                r = diff_retyped(d, c);
+        } else if (seen->kind == KIND_DIR && !diff_same_device(d, known, seen)) {
+                r = diff_foreign_device(d, c);
+        } else if (seen->kind == KIND_DIR && seen->err) {
                 c->kind = CHANGE_UNSEEN;
-                c->err = seen->err ? seen->err : EXDEV;
+                c->err = seen->err;
                 r = diff_cover(d, seen->key, false, c->err);
         } else {
                 c->kind = diff_same(known, seen) ? CHANGE_NONE : CHANGE_MODIFIED;
@@ -134,21 +197,32 @@ static int diff_both(struct diff *d, struct change *c)
         return r < 0 ? r : 1;
 }
 
+/* The snapshot should have no row below a key that it does not have; if it has, nothing follows
+ * from what could not be read here either. */
 static int diff_only_seen(struct diff *d, struct change *c)
 {
         const struct entry *seen = d->seen;
+        int r = 0;
 
         *c = (struct change){.seen = seen, .err = seen->err, .kind = CHANGE_NEW};
+        if (diff_within(&d->replaced, seen->key)) {
+                c->kind = CHANGE_OMITTED; /* the file that is known there stays */
+                c->err = EXDEV;
+                return 1;
+        }
         if ((seen->flags & ENTRY_EXCLUDED) || seen->kind == KIND_OTHER || seen->kind == KIND_NONE)
                 c->kind = CHANGE_OMITTED;
-        return 1;
+        if (c->kind == CHANGE_OMITTED || seen->err)
+                r = diff_cover(d, seen->key, seen->flags & ENTRY_EXCLUDED,
+                               seen->err ? seen->err : ELOOP);
+        return r < 0 ? r : 1;
 }
 
 /* Returns 0 for what an excluded folder hides: it was told of once. */
 static int diff_only_known(struct diff *d, struct change *c)
 {
         *c = (struct change){.known = d->known, .kind = CHANGE_GONE};
-        if (!diff_covered(d, d->known->key))
+        if (!diff_covered(d, d->known->key) || diff_within(&d->replaced, d->known->key))
                 return 1;
         if (d->cover.excluded)
                 return 0;

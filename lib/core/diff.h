@@ -7,11 +7,16 @@
  * Both sides come in tree order, so one pass with two open hands is enough.  Nothing is decided
  * here but what differs, and what *proves* nothing:
  *
- *   - a folder that was not read to its end, or whose device is not the one it was on, makes
- *     everything below it unseen, not gone;
+ *   - a folder that was not read to its end makes what was not shown below it unseen, not gone;
+ *   - a folder that stands on another device than before makes everything known below it unseen,
+ *     also what is shown there: it is not what was mirrored;
  *   - a thing that could not be looked at is unseen, with all that is below it;
  *   - so is one that is a symlink, a pipe or a device now: it is not what was mirrored, and it is
  *     not absent either.
+ *
+ * Device numbers change with a reboot, and then one disk may have the number that another had.  So
+ * from here on, in changes, ops and rows, the device of the watched folder itself is 0; only what
+ * is mounted below it has a number.
  */
 
 #include "lib/base/str.h"
@@ -26,7 +31,8 @@ enum change_kind {
         CHANGE_UNSEEN,   /* known, and it cannot be said what became of it; `err` says why */
         CHANGE_EXCLUDED, /* known, and left out by a pattern now (shown once for a whole folder) */
         CHANGE_OMITTED,  /* seen, not known, and not to be mirrored: `err` for what could not be
-                            looked at, 0 for excluded entries, symlinks and special files */
+                            looked at and for what stands where a file on another device is known,
+                            0 for excluded entries, symlinks and special files */
 };
 
 struct change {
@@ -44,16 +50,30 @@ struct diff_cover {
         int err;
 };
 
+/* A folder for whose descendants, too, something holds; off once one was met that is not below. */
+struct diff_below {
+        struct str key;
+        bool on;
+};
+
 struct diff {
         struct entry_iter *known_iter, *seen_iter;
         const struct entry *known, *seen; /* the next of each side, NULL at its end */
+        struct entry seen_here;           /* *seen, with its device as above */
         uint64_t known_root_dev, seen_root_dev;
         struct diff_cover cover;
+        struct diff_below elsewhere;      /* a folder that is on another device */
+        struct diff_below replaced;       /* a folder in whose place a file stands; elsewhere, a
+                                             file in whose place a folder stands */
         struct str seen_key;              /* where the seen side last was: it must go up */
         bool begun, advance_known, advance_seen;
 };
 
-/* `known_root_dev`: device of the watched folder when the snapshot was written, 0 if not known. */
+/*
+ * `seen` begins with the watched folder itself and is in tree order, but that a folder may come a
+ * second time, with an errno, after some of what is in it; otherwise diff_next() ends with -EILSEQ.
+ * `known_root_dev`: device of the watched folder when the snapshot was written, 0 if not known.
+ */
 void diff_init(struct diff *d, struct entry_iter *known, struct entry_iter *seen,
                uint64_t known_root_dev);
 void diff_finish(struct diff *d);

@@ -25,7 +25,7 @@ struct stamp {
         int64_t mtime_ns; /* since 1970, may be negative */
         int64_t ctime_ns;
         uint64_t ino;
-        uint64_t dev;
+        uint64_t dev; /* in ops and rows: 0 for the device of the watched folder itself (diff.h) */
 };
 
 enum entry_flag {

@@ -2,6 +2,8 @@
 
 #include "lib/core/plan.h"
 
+#include "lib/core/disguise.h"
+
 #include <errno.h>
 
 struct plan {
@@ -103,14 +105,24 @@ static void plan_note(struct plan *p, enum plan_note note, const char *key, int 
 /* The clock of the file's system stamped ctime; a stamp from the future says nothing of now. */
 static bool plan_young(struct plan *p, const struct entry *seen)
 {
-        int64_t settled = seen->stamp.ctime_ns + p->policy->settle_ns;
+        int64_t settled;
 
-        if (seen->stamp.ctime_ns > p->policy->now_ns || settled <= p->policy->now_ns)
+        if (seen->stamp.ctime_ns > p->policy->now_ns ||
+            seen->stamp.ctime_ns <= p->policy->now_ns - p->policy->settle_ns)
                 return false;
+        settled = seen->stamp.ctime_ns + p->policy->settle_ns;
         p->totals.young++;
         if (settled > p->totals.settled_ns)
                 p->totals.settled_ns = settled;
         return true;
+}
+
+/* A file under a wire name would be taken for what an interrupted upload left, and be swept. */
+static const char *plan_why_unfit(const struct entry *seen)
+{
+        if (seen->kind == KIND_FILE && disguise_is_wire(entry_key_name(seen->key)))
+                return "its name is one of those that uploads under way have in the cloud";
+        return entry_key_unfit(seen->key);
 }
 
 static bool plan_unfit(struct plan *p, const struct entry *seen)
@@ -119,7 +131,7 @@ static bool plan_unfit(struct plan *p, const struct entry *seen)
 
         if (p->unfit_on && entry_key_below(seen->key, str_z(&p->unfit_dir)))
                 return true;
-        why = entry_key_unfit(seen->key);
+        why = plan_why_unfit(seen);
         if (!why)
                 return false;
         plan_note(p, PLAN_NOTE_UNFIT, seen->key, 0, why);
@@ -211,12 +223,12 @@ static int plan_gone(struct plan *p, const struct change *c)
         if (p->tree_open) { /* plan_step() has closed trees that this key is not below */
                 p->tree.files++;
                 p->tree.bytes += c->known->size;
+                p->totals.id = plan_hash(p->totals.id, c->known->key);
                 return 0;
         }
         if (p->policy->adopting) {
-                /* Not ours any more, then: it is neither removed now nor by a later pass. */
-                op.verb = OP_FORGET;
-                return plan_make(p, &op);
+                p->totals.put_off++; /* for a pass that may remove */
+                return 0;
         }
         if (p->policy->never_delete)
                 return 0;
@@ -268,7 +280,7 @@ static int plan_change(struct plan *p, const struct change *c)
         case CHANGE_GONE:
                 return plan_gone(p, c);
         case CHANGE_UNSEEN:
-                p->totals.unseen++;
+                p->totals.unseen += c->err != ELOOP; /* that one was seen well enough */
                 if (c->seen) /* what is below it follows without a word each */
                         plan_note(p, PLAN_NOTE_UNSEEN, c->known->key, c->err, NULL);
                 return 0;

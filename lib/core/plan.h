@@ -37,7 +37,7 @@ struct plan_policy {
 
 /* What a person should hear of, beside the ops. */
 enum plan_note {
-        PLAN_NOTE_UNFIT,    /* new, and the service cannot carry its name; `why` says it */
+        PLAN_NOTE_UNFIT,    /* new, and its name cannot stand in the cloud; `why` says it */
         PLAN_NOTE_HIDDEN,   /* new, and it (or the folder's end) could not be read: `err` */
         PLAN_NOTE_UNSEEN,   /* known, and what became of it cannot be said: `err` */
 };
@@ -55,9 +55,10 @@ struct plan_totals {
         uint64_t mkdirs, puts, put_bytes;
         uint64_t drops;                    /* entries that would go, those in folders counted */
         uint64_t unseen, omitted, young;
+        uint64_t put_off;                  /* gone, but nothing is removed while adopting */
         int64_t settled_ns;                /* wall clock by which the youngest file has settled */
         bool held;                         /* the drops are over the brake */
-        uint64_t id;                       /* of the set of drops; 0 without drops */
+        uint64_t id;                       /* of the set of entries that would go; 0 without */
 };
 
 /*

@@ -58,7 +58,7 @@ void errand_finish(struct errand *e)
 struct ask errand_go(struct errand *e, int state)
 {
         e->state = state;
-        e->tries = 0;
+        e->tries = e->looks = 0;
         e->since_ms = -1;
         return e->ask(e);
 }
@@ -118,6 +118,12 @@ struct ask errand_wait(int64_t delay_ms)
         return (struct ask){.want = ASK_WAIT, .delay_ms = delay_ms};
 }
 
+struct ask errand_not_yet(struct errand *e, int64_t first_ms)
+{
+        e->tries = 0;
+        return errand_wait(first_ms << (e->looks < 4 ? e->looks++ : 4));
+}
+
 struct ask errand_end(struct errand *e, enum end_kind kind, int status, const char *fmt, ...)
 {
         char text[1024];
@@ -127,7 +133,7 @@ struct ask errand_end(struct errand *e, enum end_kind kind, int status, const ch
         vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
         str_clear(&e->text);
-        str_adds(&e->text, text);
+        str_add_printable(&e->text, text);
         return (struct ask){.want = ASK_DONE,
                             .end = {.kind = kind,
                                     .status = status,
@@ -239,10 +245,11 @@ enum errand_progress errand_operation_took(struct errand *e, const struct outcom
         case YADISK_RUNNING:
                 break;
         }
+        e->tries = 0;
         if (errand_waited(e, in) > most_ms)
                 *ret_ask = errand_end(e, END_LATER, 0, "the service is still at work on it");
         else
-                *ret_ask = errand_wait(backoff_locked_ms(++e->tries, in->random));
+                *ret_ask = errand_wait(backoff_locked_ms(++e->looks, in->random));
         return ERRAND_RUNNING;
 }
 
@@ -278,7 +285,7 @@ struct ask errand_parents_ask(struct errand *e)
 enum errand_parents errand_parents_took(struct errand *e, const struct outcome *in,
                                         struct ask *ret_ask)
 {
-        struct verdict v = verdict(in);
+        struct verdict v = verdict_change(in);
 
         if (v.act == VERDICT_ASKER &&
             (v.error == YADISK_ERROR_EXISTS || v.error == YADISK_ERROR_EXISTS_OLD)) {
@@ -336,7 +343,7 @@ static int errand_pages_add(struct errand_pages *p, struct yadisk_listing *page)
 
         if (page->offset != p->got || (p->got > 0 && page->total != p->total) ||
             shown > page->total - p->got || page->total < p->got ||
-            (shown == 0 && p->got < page->total))
+            page->total > ERRAND_ITEMS_MAX || (shown == 0 && p->got < page->total))
                 return -EAGAIN;
         all = reallocarray(p->items.items, p->items.n + page->items.n + 1, sizeof(struct entry));
         if (!all)

@@ -18,6 +18,7 @@
 #define ERRAND_ROUNDS 12   /* of going back to an earlier step */
 #define ERRAND_REPLY_MAX (64 * 1024)
 #define ERRAND_LIST_MAX (16 * 1024 * 1024)
+#define ERRAND_ITEMS_MAX 10000000 /* in one folder: they are held in memory */
 
 struct errand {
         struct flow flow;
@@ -32,7 +33,8 @@ struct errand {
         struct record records[4];
         struct entry entry;      /* what DIGEST asks for */
 
-        unsigned tries;          /* of this step */
+        unsigned tries;          /* of this step, without a good answer between */
+        unsigned looks;          /* of this step: good answers that said "not yet" */
         unsigned rounds;         /* back to earlier steps */
         unsigned calls;
         uint64_t bytes;
@@ -62,6 +64,10 @@ struct ask errand_send(struct errand *e, const char *href, const struct entry *f
                        int64_t patience_ms);
 struct ask errand_record(struct errand *e, size_t n);
 struct ask errand_wait(int64_t delay_ms);
+
+/* The answer was good and said "not yet": the same again after a wait that grows from `first_ms` to
+ * sixteen times that.  How long that may go on is the caller's to know. */
+struct ask errand_not_yet(struct errand *e, int64_t first_ms);
 
 /* The same again after a wait, or the end when it was tried often enough or must not be.  For
  * every verdict but OK; ASKER counts as "the service's answer makes no sense here". */

@@ -7,8 +7,9 @@
  *              ▲                │ a folder
  *              └────────────────┘
  *
- * Depth first.  Each file of ours is removed on condition of its md5; a folder is removed once it is
- * empty.  What is not ours stays, with the folders it is in, and is no longer in the snapshot.
+ * Depth first.  Each file of ours is removed on condition of its md5; a folder is removed once it
+ * is empty.  What is not ours stays, with the folders it is in, and is no longer in the snapshot.
+ * After a wait or an operation the look (HERE, LISTED) that a removal rests on is taken anew.
  */
 
 #include "lib/yadisk/errand.h"
@@ -176,22 +177,27 @@ static struct ask apart_took_known(struct flow_apart *f, const struct outcome *i
 
 static struct ask apart_took_here(struct flow_apart *f, const struct outcome *in)
 {
-        if (in->err == ENOENT)
-                return errand_go(&f->e, APART_DELETE);
-        return errand_end(&f->e, END_CHANGED, 0, "%s is there again, or cannot be seen",
-                          apart_child(f)->key);
+        if (in->err != ENOENT)
+                return errand_end(&f->e, END_CHANGED, 0, "%s is there again, or cannot be seen",
+                                  apart_child(f)->key);
+        f->e.state = APART_DELETE; /* with the tries it has had */
+        return apart_ask(&f->e);
 }
 
 static struct ask apart_took_delete(struct flow_apart *f, const struct outcome *in)
 {
-        struct verdict v = verdict(in);
+        struct verdict v = verdict_change(in);
 
-        if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_MD5_DIFFERS)
+        if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_MD5_DIFFERS) {
                 f->left++;
-        else if (v.act != VERDICT_OK &&
-                 !(v.act == VERDICT_ASKER &&
-                   (in->status == 404 || v.error == YADISK_ERROR_NO_PARENT)))
+        } else if (v.act != VERDICT_OK &&
+                   !(v.act == VERDICT_ASKER &&
+                     (in->status == 404 || v.error == YADISK_ERROR_NO_PARENT))) {
+                f->e.state = APART_HERE;
                 return errand_trouble(&f->e, in, &v);
+        }
+        if (in->status == 202 && errand_operation_begin(&f->e, in))
+                return errand_go(&f->e, APART_POLL);
         return errand_go(&f->e, APART_RECORD);
 }
 
@@ -211,21 +217,43 @@ static struct ask apart_took_listed(struct flow_apart *f, const struct outcome *
         }
         empty = f->pages.total == 0;
         errand_pages_finish(&f->pages);
-        if (empty)
-                return errand_go(&f->e, APART_RMDIR);
+        if (empty) {
+                f->e.state = APART_RMDIR;
+                return apart_ask(&f->e);
+        }
         f->left++;
         return errand_go(&f->e, APART_RECORD_DIR);
 }
 
 static struct ask apart_took_rmdir(struct flow_apart *f, const struct outcome *in)
 {
-        struct verdict v = verdict(in);
+        struct verdict v = verdict_change(in);
 
-        if (v.act != VERDICT_OK && !(v.act == VERDICT_ASKER && in->status == 404))
+        if (v.act != VERDICT_OK && !(v.act == VERDICT_ASKER && in->status == 404)) {
+                f->e.state = APART_LISTED;
                 return errand_trouble(&f->e, in, &v);
+        }
         if (in->status == 202 && errand_operation_begin(&f->e, in))
                 return errand_go(&f->e, APART_POLL);
         return errand_go(&f->e, APART_RECORD_DIR);
+}
+
+static struct ask apart_took_poll(struct flow_apart *f, const struct outcome *in)
+{
+        struct verdict failed = {.act = VERDICT_AGAIN, .text = "the service could not remove it"};
+        bool child = apart_level(f)->at < apart_level(f)->n;
+        struct ask ask;
+
+        switch (errand_operation_took(&f->e, in, 60000, &ask)) {
+        case ERRAND_RUNNING:
+                return ask;
+        case ERRAND_FAILED:
+        case ERRAND_GONE:
+                return errand_back(&f->e, child ? APART_HERE : APART_LISTED, &failed);
+        case ERRAND_SUCCEEDED:
+                break;
+        }
+        return errand_go(&f->e, child ? APART_RECORD : APART_RECORD_DIR);
 }
 
 static struct ask apart_took_recorded(struct flow_apart *f, const struct outcome *in)
@@ -244,7 +272,6 @@ static struct ask apart_took_recorded(struct flow_apart *f, const struct outcome
 static struct ask apart_took(struct errand *e, const struct outcome *in)
 {
         struct flow_apart *f = apart_of(e);
-        struct ask ask;
 
         switch ((enum apart_state)e->state) {
         case APART_START:
@@ -260,9 +287,7 @@ static struct ask apart_took(struct errand *e, const struct outcome *in)
         case APART_RMDIR:
                 return apart_took_rmdir(f, in);
         case APART_POLL:
-                if (errand_operation_took(e, in, 60000, &ask) == ERRAND_RUNNING)
-                        return ask;
-                return errand_go(e, APART_RECORD_DIR);
+                return apart_took_poll(f, in);
         case APART_RECORD:
         case APART_RECORD_DIR:
                 return apart_took_recorded(f, in);

@@ -102,7 +102,7 @@ static struct ask check_again(struct flow_check *f)
 {
         f->at = f->wrong = 0;
         errand_pages_finish(&f->pages);
-        return errand_wait(500 << (f->e.tries < 3 ? f->e.tries++ : 3));
+        return errand_not_yet(&f->e, 500);
 }
 
 static struct ask check_took_listing(struct flow_check *f, const struct outcome *in)
@@ -139,6 +139,7 @@ static struct ask check_took_look(struct flow_check *f, const struct outcome *in
         check_judge(f, f->at, look == ERRAND_LOOK_FILE ? &found : NULL);
         if (f->wrong > 0 && waited < CHECK_PATIENCE_MS)
                 return check_again(f);
+        f->e.tries = 0;
         if (++f->at < f->n)
                 return check_ask(&f->e);
         return errand_go(&f->e, CHECK_RECORD);

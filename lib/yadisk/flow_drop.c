@@ -7,7 +7,7 @@
  *                   └──────────────────────┘
  *
  * The look here comes first, so that nothing is asked of the cloud for a thing that is back, and
- * once more right before the call when the listings have taken time.
+ * once more right before the call when listings, a wait or an operation have taken time.
  */
 
 #include "lib/yadisk/flow_drop.h"
@@ -108,7 +108,10 @@ static struct ask drop_ask(struct errand *e)
         case DROP_LISTED:
                 return errand_pages_ask(e, &f->pages, drop_path(f, drop_folder(f)));
         case DROP_DELETE:
-                yadisk_url_delete(&e->url, e->yadisk, drop_path(f, f->key), md5, f->permanently);
+                /* A folder always goes to the Trash: what somebody has put into it since the
+                 * listing can be got back. */
+                yadisk_url_delete(&e->url, e->yadisk, drop_path(f, f->key), md5,
+                                  f->permanently && f->op.verb == OP_DROP);
                 return errand_http(e, HTTP_DELETE);
         case DROP_POLL:
                 return errand_operation_ask(e);
@@ -131,6 +134,12 @@ static bool drop_proven(const struct flow_drop *f, const struct outcome *in)
         return in->look.kind == KIND_DIR && f->op.verb == OP_DROP;
 }
 
+/* A look is good for the one call that follows it. */
+static int drop_look_before_call(const struct flow_drop *f)
+{
+        return f->op.verb == OP_DROP ? DROP_HERE : DROP_HERE2;
+}
+
 static struct ask drop_took_here(struct flow_drop *f, const struct outcome *in)
 {
         if (!drop_proven(f, in)) {
@@ -140,9 +149,10 @@ static struct ask drop_took_here(struct flow_drop *f, const struct outcome *in)
                                           strerror(in->err));
                 return errand_end(&f->e, END_CHANGED, 0, "it is there again");
         }
-        if (f->op.verb == OP_DROP || f->e.state == DROP_HERE2)
-                return errand_go(&f->e, DROP_DELETE);
-        return errand_go(&f->e, DROP_KNOWN);
+        if (f->e.state != drop_look_before_call(f))
+                return errand_go(&f->e, DROP_KNOWN);
+        f->e.state = DROP_DELETE; /* with the tries it has had */
+        return drop_ask(&f->e);
 }
 
 static struct ask drop_took_known(struct flow_drop *f, const struct outcome *in)
@@ -225,6 +235,9 @@ static struct ask drop_took_listed(struct flow_drop *f, const struct outcome *in
                 return errand_end(&f->e, END_FOREIGN, 0, "%s is a file in the cloud now",
                                   drop_folder(f));
         case ERRAND_LIST_MISSING:
+                if (f->n_folders == 1 && str_eq(drop_folder(f), f->key))
+                        return errand_go(&f->e, DROP_RECORD);
+                break;
         case ERRAND_LIST_WHOLE:
                 break;
         }
@@ -237,7 +250,7 @@ static struct ask drop_took_listed(struct flow_drop *f, const struct outcome *in
 
 static struct ask drop_took_delete(struct flow_drop *f, const struct outcome *in)
 {
-        struct verdict v = verdict(in);
+        struct verdict v = verdict_change(in);
 
         if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_MD5_DIFFERS) {
                 f->foreign = true; /* and so no row of ours any more */
@@ -246,8 +259,10 @@ static struct ask drop_took_delete(struct flow_drop *f, const struct outcome *in
         if (v.act == VERDICT_ASKER &&
             (in->status == 404 || v.error == YADISK_ERROR_NO_PARENT))
                 return errand_go(&f->e, DROP_RECORD);
-        if (v.act != VERDICT_OK)
+        if (v.act != VERDICT_OK) {
+                f->e.state = drop_look_before_call(f);
                 return errand_trouble(&f->e, in, &v);
+        }
         f->was_there = true;
         if (in->status == 202 && errand_operation_begin(&f->e, in))
                 return errand_go(&f->e, DROP_POLL);
@@ -265,7 +280,7 @@ static struct ask drop_took_poll(struct flow_drop *f, const struct outcome *in)
                 return ask;
         case ERRAND_FAILED:
         case ERRAND_GONE: /* asking to remove it again tells which of the two it was */
-                return errand_back(&f->e, DROP_DELETE, &failed);
+                return errand_back(&f->e, drop_look_before_call(f), &failed);
         case ERRAND_SUCCEEDED:
                 break;
         }

@@ -10,7 +10,7 @@
 struct drop_args {
         const struct yadisk *yadisk;
         const struct op *op;    /* OP_DROP or OP_DROP_TREE; copied */
-        bool permanently;
+        bool permanently;       /* files; folders go to the Trash in any case */
 };
 
 /*

@@ -95,6 +95,7 @@ struct flow_put {
         bool sent;           /* bytes went out and arrived */
         bool seen_there;     /* a look or listing has shown size and md5 to be right */
         bool unwire_last;    /* UNWIRE is followed by RECORD, not by another try */
+        bool late;           /* something may yet come to stand under `wire`: its intent is kept */
         bool parents_made;
         enum put_state after_parents;
         struct yadisk_link link;
@@ -119,15 +120,7 @@ static const char *put_own_path(struct flow_put *f)
 
 static const char *put_wire_path(struct flow_put *f, const char *wire)
 {
-        size_t parent = entry_key_parent(f->key);
-
-        yadisk_path(&f->cloud2, f->e.yadisk, "");
-        str_addc(&f->cloud2, '/');
-        if (parent > 0) {
-                str_add(&f->cloud2, f->key, parent);
-                str_addc(&f->cloud2, '/');
-        }
-        str_adds(&f->cloud2, wire);
+        yadisk_path_beside(&f->cloud2, f->e.yadisk, f->key, wire);
         return str_z(&f->cloud2);
 }
 
@@ -179,7 +172,7 @@ static struct ask put_ask_link(struct flow_put *f)
 
 static struct ask put_ask_unwire(struct flow_put *f)
 {
-        const char *wire = *f->leftover ? f->leftover : f->wire;
+        const char *wire = f->unwire_last ? f->wire : f->leftover;
 
         yadisk_url_delete(&f->e.url, f->e.yadisk, put_wire_path(f, wire), NULL, true);
         return errand_http(&f->e, HTTP_DELETE);
@@ -211,7 +204,7 @@ static struct ask put_ask_record(struct flow_put *f)
         row->has_md5 = true;
         memcpy(row->md5, f->md5, sizeof(row->md5));
         row->flags = (racy ? ENTRY_RACY : 0) | (unverified ? ENTRY_UNVERIFIED : 0);
-        if (f->via_wire)
+        if (f->via_wire && !f->late)
                 r[n++] = (struct record){.verb = RECORD_INTENT_DONE, .wire = f->wire};
         if (*f->leftover)
                 r[n++] = (struct record){.verb = RECORD_INTENT_DONE, .wire = f->leftover};
@@ -308,16 +301,19 @@ static struct ask put_named(struct flow_put *f)
                                                                                : PUT_RECORD);
 }
 
-/* After a doubt or a failure of the sending itself: a fresh link, after a while. */
+/*
+ * After a doubt or a failure of the sending itself: a fresh link, after a while.  Where our older
+ * version stood, another look comes first: much time may have passed since the last.
+ */
 static struct ask put_resend(struct flow_put *f, const struct outcome *in,
                              const struct verdict *v)
 {
-        if (++f->e.rounds > ERRAND_ROUNDS || v->act == VERDICT_STUCK || v->act == VERDICT_FULL)
-                f->e.tries = ERRAND_TRIES;
-        else
-                f->e.tries = f->e.rounds - 1 < ERRAND_TRIES ? f->e.rounds - 1 : ERRAND_TRIES - 1;
-        f->e.state = PUT_LINK;
+        unsigned tries = f->e.rounds < ERRAND_TRIES ? f->e.rounds : ERRAND_TRIES - 1;
+
+        f->e.tries = ++f->e.rounds > ERRAND_ROUNDS ? 2 * ERRAND_TRIES : tries;
+        f->e.looks = 0;
         f->e.since_ms = -1;
+        f->e.state = !f->via_wire && f->there == PUT_THERE_OURS ? PUT_LOOK : PUT_LINK;
         return errand_trouble(&f->e, in, v);
 }
 
@@ -378,9 +374,12 @@ static struct ask put_took_resume(struct flow_put *f, const struct outcome *in)
         case ERRAND_LOOK_TROUBLE:
                 return ask;
         case ERRAND_LOOK_NOTHING:
-                /* It may still be on its way inside the service: its intent is kept, to be swept. */
+                /* It may still be on its way inside the service: its intent is kept, to be swept.
+                 * Or it has got its name already. */
                 *f->leftover = '\0';
-                return put_begin(f);
+                if (f->op.was_known || f->op.there != OP_THERE_UNKNOWN)
+                        return put_begin(f);
+                return errand_go(&f->e, PUT_LOOK);
         case ERRAND_LOOK_FILE:
                 f->there_size = found.size;
                 memcpy(f->there_md5, found.md5, sizeof(f->there_md5));
@@ -477,12 +476,17 @@ static struct ask put_took_look(struct flow_put *f, const struct outcome *in)
 
 static struct ask put_took_unwire(struct flow_put *f, const struct outcome *in)
 {
-        struct verdict v = verdict(in);
+        struct verdict v = verdict_change(in);
 
         if (v.act != VERDICT_OK && !(v.act == VERDICT_ASKER && in->status == 404))
                 return errand_trouble(&f->e, in, &v);
-        if (f->unwire_last)
+        /* Accepted is not removed: its intent is kept, to be swept. */
+        if (f->unwire_last) {
+                f->late |= in->status == 202;
                 return errand_go(&f->e, PUT_RECORD);
+        }
+        if (in->status == 202)
+                *f->leftover = '\0';
         f->there_size = 0;
         return put_begin(f);
 }
@@ -523,8 +527,10 @@ static struct ask put_took_parents(struct flow_put *f, const struct outcome *in)
 
 static struct ask put_took_sent(struct flow_put *f, const struct outcome *in)
 {
+        struct verdict early = {.act = VERDICT_AGAIN, .text = "it was accepted before its end"};
+
         if (in->sent != f->op.entry.size)
-                return errand_garbled(&f->e, in);
+                return put_resend(f, in, &early);
         put_take_md5(f, in);
         if (in->status != 202)
                 return put_arrived(f);
@@ -534,7 +540,7 @@ static struct ask put_took_sent(struct flow_put *f, const struct outcome *in)
 
 static struct ask put_took_send(struct flow_put *f, const struct outcome *in)
 {
-        struct verdict v = verdict(in);
+        struct verdict v = verdict_change(in);
         bool whole = in->sent == f->op.entry.size;
 
         if (in->kind == OUTCOME_FAULT && in->fault == HTTP_FAULT_LOCAL)
@@ -544,7 +550,8 @@ static struct ask put_took_send(struct flow_put *f, const struct outcome *in)
                 return put_took_sent(f, in);
         case VERDICT_AGAIN:
         case VERDICT_LOCKED:
-                if (whole && (in->kind == OUTCOME_FAULT ? in->sent_all : in->status >= 500)) {
+                if (whole && (in->kind == OUTCOME_FAULT ? in->sent_all
+                                                        : in->status >= 500 || in->status < 300)) {
                         put_take_md5(f, in);
                         return errand_go(&f->e, PUT_DOUBT);
                 }
@@ -598,13 +605,14 @@ static struct ask put_took_doubt(struct flow_put *f, const struct outcome *in)
                 return put_arrived(f);
         }
         if (errand_waited(&f->e, in) < put_scaled_ms(f, 4000, 150000))
-                return errand_wait(300 << (f->e.tries < 4 ? f->e.tries++ : 4));
+                return errand_not_yet(&f->e, 300);
+        f->late = true;
         return put_resend(f, in, &lost);
 }
 
 static struct ask put_took_clear(struct flow_put *f, const struct outcome *in)
 {
-        struct verdict v = verdict(in);
+        struct verdict v = verdict_change(in);
 
         if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_MD5_DIFFERS)
                 return errand_back(&f->e, PUT_NAME_LOOK, &v);
@@ -636,7 +644,7 @@ static struct ask put_took_clear_poll(struct flow_put *f, const struct outcome *
 
 static struct ask put_took_name(struct flow_put *f, const struct outcome *in)
 {
-        struct verdict v = verdict(in);
+        struct verdict v = verdict_change(in);
 
         if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_NO_PARENT)
                 return put_make_parents(f, PUT_NAME);
@@ -684,8 +692,8 @@ static struct ask put_took_name_look(struct flow_put *f, const struct outcome *i
                 return put_folder_there(f);
         case ERRAND_LOOK_NOTHING:
                 f->there = PUT_THERE_NOTHING;
-                /* Every second time round the wire name itself is in doubt. */
-                if (f->e.rounds % 2 == 1)
+                /* A time round is two rounds; every second one the wire name is in doubt. */
+                if (f->e.rounds % 4 == 1)
                         return errand_back(&f->e, PUT_NAME, &gone);
                 return errand_back(&f->e, PUT_DOUBT, &gone);
         case ERRAND_LOOK_FILE:
@@ -715,7 +723,7 @@ static struct ask put_took_check(struct flow_put *f, const struct outcome *in)
                 return errand_go(&f->e, PUT_RECORD);
         }
         if (errand_waited(&f->e, in) < put_scaled_ms(f, 10000, 60000))
-                return errand_wait(300 << (f->e.tries < 4 ? f->e.tries++ : 4));
+                return errand_not_yet(&f->e, 300);
         ask = errand_end(&f->e, END_LATER, 0, "what arrived is not what was sent");
         ask.end.vanished = true;
         return ask;

@@ -30,15 +30,7 @@ static struct flow_sweep *sweep_of(struct errand *e)
 
 static const char *sweep_path(struct flow_sweep *f)
 {
-        size_t parent = entry_key_parent(f->key);
-
-        yadisk_path(&f->cloud, f->e.yadisk, "");
-        str_addc(&f->cloud, '/');
-        if (parent > 0) {
-                str_add(&f->cloud, f->key, parent);
-                str_addc(&f->cloud, '/');
-        }
-        str_adds(&f->cloud, f->wire);
+        yadisk_path_beside(&f->cloud, f->e.yadisk, f->key, f->wire);
         return str_z(&f->cloud);
 }
 
@@ -85,7 +77,7 @@ static struct ask sweep_took_look(struct flow_sweep *f, const struct outcome *in
 static struct ask sweep_took(struct errand *e, const struct outcome *in)
 {
         struct flow_sweep *f = sweep_of(e);
-        struct verdict v = verdict(in);
+        struct verdict v = verdict_change(in);
 
         switch ((enum sweep_state)e->state) {
         case SWEEP_START:
@@ -98,6 +90,8 @@ static struct ask sweep_took(struct errand *e, const struct outcome *in)
                 if (v.act != VERDICT_OK && !(v.act == VERDICT_ASKER && in->status == 404))
                         return errand_trouble(e, in, &v);
                 f->removed = true;
+                if (in->status == 202) /* accepted is not removed: the next sweep looks again */
+                        return errand_end(e, END_DONE, 0, "%s", "");
                 return errand_go(e, SWEEP_RECORD);
         case SWEEP_RECORD:
                 if (in->err)

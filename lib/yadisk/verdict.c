@@ -9,6 +9,11 @@ static struct verdict verdict_is(enum verdict_act act, const char *text)
         return (struct verdict){.act = act, .text = text};
 }
 
+static struct verdict verdict_strange(void)
+{
+        return verdict_is(VERDICT_AGAIN, "the answer is none the service gives");
+}
+
 static struct verdict verdict_fault(const struct outcome *in)
 {
         switch (in->fault) {
@@ -46,7 +51,10 @@ static struct verdict verdict_status(int status, enum yadisk_error error)
         case 202:
         case 204:
                 return verdict_is(VERDICT_OK, "");
-        case 404:
+        case 404: /* the service names what it does not find; a balancer's page proves nothing */
+                if (error == YADISK_ERROR_NONE)
+                        return verdict_strange();
+                return verdict_is(VERDICT_ASKER, "");
         case 409:
         case 410:
         case 412:
@@ -58,7 +66,7 @@ static struct verdict verdict_status(int status, enum yadisk_error error)
         case 403:
                 if (error == YADISK_ERROR_ACCOUNT_TYPE)
                         return verdict_is(VERDICT_REFUSED, "this account has no Disk");
-                return verdict_is(VERDICT_REFUSED, "access is denied");
+                return verdict_is(VERDICT_STUCK, "access is denied");
         case 413:
                 return verdict_is(VERDICT_STUCK, "it is larger than the account allows");
         case 423:
@@ -74,7 +82,7 @@ static struct verdict verdict_status(int status, enum yadisk_error error)
                 return verdict_is(VERDICT_STUCK, "the service refuses the request");
         /* 1xx, 3xx, and successes no endpoint documents: not our server speaking (a captive
          * portal), so nothing was done. */
-        return verdict_is(VERDICT_AGAIN, "the answer is none the service gives");
+        return verdict_strange();
 }
 
 struct verdict verdict(const struct outcome *in)
@@ -107,4 +115,11 @@ struct verdict verdict(const struct outcome *in)
                 break;
         }
         return v;
+}
+
+struct verdict verdict_change(const struct outcome *in)
+{
+        if (in->kind == OUTCOME_HTTP && in->status == 200)
+                return verdict_strange();
+        return verdict(in);
 }

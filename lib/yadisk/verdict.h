@@ -30,3 +30,7 @@ struct verdict {
 };
 
 struct verdict verdict(const struct outcome *in);
+
+/* As verdict(), of a request that changes something.  No such endpoint answers 200: a proxy does,
+ * with a page of its own, and then nothing was done. */
+struct verdict verdict_change(const struct outcome *in);

@@ -2,7 +2,10 @@
 
 #include "lib/yadisk/yadisk.h"
 
+#include "lib/core/entry.h"
+
 #include <ctype.h>
+#include <stdio.h>
 #include <strings.h>
 
 void yadisk_path(struct str *ret, const struct yadisk *y, const char *key)
@@ -13,12 +16,31 @@ void yadisk_path(struct str *ret, const struct yadisk *y, const char *key)
                 str_addc(ret, '/');
                 str_adds(ret, key);
         }
+        if (ret->failed)
+                str_truncate(ret, 0);
 }
 
-static void yadisk_encode(struct str *url, const char *value)
+void yadisk_path_beside(struct str *ret, const struct yadisk *y, const char *key,
+                        const char *name)
+{
+        size_t parent = entry_key_parent(key);
+
+        yadisk_path(ret, y, "");
+        str_addc(ret, '/');
+        if (parent > 0) {
+                str_add(ret, key, parent);
+                str_addc(ret, '/');
+        }
+        str_adds(ret, name);
+        if (ret->failed)
+                str_truncate(ret, 0);
+}
+
+static void yadisk_add_path(struct str *url, const char *value)
 {
         static const char digits[] = "0123456789ABCDEF";
 
+        url->failed |= *value == '\0';
         for (; *value; value++) {
                 unsigned char c = (unsigned char)*value;
 
@@ -39,7 +61,7 @@ static void yadisk_begin(struct str *url, const struct yadisk *y, const char *en
         str_adds(url, y->api_url);
         str_adds(url, endpoint);
         str_addf(url, "?%s=", name);
-        yadisk_encode(url, path);
+        yadisk_add_path(url, path);
 }
 
 void yadisk_url_look(struct str *url, const struct yadisk *y, const char *path)
@@ -73,7 +95,7 @@ void yadisk_url_move(struct str *url, const struct yadisk *y, const char *from, 
 {
         yadisk_begin(url, y, "/v1/disk/resources/move", "from", from);
         str_adds(url, "&path=");
-        yadisk_encode(url, path);
+        yadisk_add_path(url, path);
         str_adds(url, overwrite ? "&overwrite=true" : "&overwrite=false");
 }
 
@@ -100,7 +122,7 @@ bool yadisk_operation(struct str *ret, const char *href_or_id)
                 return false;
         if (path)
                 id += *id == '/' ? 1 : 4;
-        if (*id == '\0' || strlen(id) > 512)
+        if (*id == '\0' || *id == '.' || strlen(id) > 512)
                 return false;
         for (const char *c = id; *c; c++)
                 if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
@@ -117,21 +139,34 @@ void yadisk_url_operation(struct str *url, const struct yadisk *y, const char *o
         str_adds(url, operation);
 }
 
-/* Whether the URL's host is 127.x.x.x, [::1] or localhost. */
+/* All four numbers: a shorter notation may be a host name. */
+static bool yadisk_loopback_v4(const char *host)
+{
+        unsigned part[3];
+        int len = 0;
+
+        return strspn(host, "0123456789.") == strlen(host) &&
+               sscanf(host, "127.%3u.%3u.%3u%n", &part[0], &part[1], &part[2], &len) == 3 &&
+               host[len] == '\0' && part[0] < 256 && part[1] < 256 && part[2] < 256;
+}
+
+/* Whether the URL's host is 127.x.x.x, [::1] or localhost, and a port at most comes after it. */
 static bool yadisk_loopback(const char *after_scheme)
 {
+        char host[64] = "";
         size_t len = strcspn(after_scheme, "/?#");
-        const char *at = memchr(after_scheme, '@', len);
 
-        if (at) /* a user name that looks like a host */
+        if (memchr(after_scheme, '@', len)) /* a user name that looks like a host */
                 return false;
-        if (str_starts(after_scheme, "[::1]"))
-                return after_scheme[5] == '\0' || strchr(":/?#", after_scheme[5]);
-        len = strcspn(after_scheme, ":/?#");
-        if (len == 9 && strncasecmp(after_scheme, "localhost", 9) == 0)
+        len = *after_scheme == '[' ? strcspn(after_scheme, "]/?#") + 1
+                                   : strcspn(after_scheme, ":/?#");
+        if (len >= sizeof(host) || strlen(after_scheme) < len ||
+            !strchr(":/?#", after_scheme[len]))
+                return false;
+        memcpy(host, after_scheme, len);
+        if (str_eq(host, "[::1]") || strcasecmp(host, "localhost") == 0)
                 return true;
-        return len >= 7 && str_starts(after_scheme, "127.") &&
-               strspn(after_scheme, "0123456789.") == len;
+        return yadisk_loopback_v4(host);
 }
 
 bool yadisk_link_allowed(const struct yadisk *y, const char *href)

@@ -22,10 +22,15 @@ struct yadisk {
 #define YADISK_URL_MAX (512 * 1024)
 #define YADISK_LIST_LIMIT 1000 /* items a page; see yadisk_listing.limit for what came */
 
-/* The cloud path of a key: root, '/', key; the root itself for "". */
+/* The cloud path of a key: root, '/', key; the root itself for "".  When it does not fit, `ret` has
+ * failed and is empty: a path cut short would name another thing. */
 void yadisk_path(struct str *ret, const struct yadisk *y, const char *key);
 
-/* Each replaces the content of `url`. */
+/* The cloud path of `name` in the folder that `key` is in; likewise. */
+void yadisk_path_beside(struct str *ret, const struct yadisk *y, const char *key,
+                        const char *name);
+
+/* Each replaces the content of `url`, which has failed when a path is "". */
 void yadisk_url_look(struct str *url, const struct yadisk *y, const char *path);   /* GET */
 void yadisk_url_list(struct str *url, const struct yadisk *y, const char *path,
                      uint64_t offset);                                             /* GET */

@@ -6,18 +6,45 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
-#include <stdio.h>
 
 DEFINE_CLEANUP(cJSON *, cJSON_Delete)
 
 /* Beyond this a double no longer holds every whole number. */
 #define YADISK_SIZE_MAX 9007199254740992.0
 
+/*
+ * A NUL would end a string early and so make another name or address of it.  cJSON lets it pass,
+ * also as \u0000 and as a \u with other than digits.
+ */
+static bool yadisk_holds_nul(const char *body, size_t len)
+{
+        if (len == 0 || memchr(body, '\0', len))
+                return len > 0;
+        for (size_t i = 0; i + 1 < len; i++) {
+                uint8_t bytes[2];
+                char digits[5] = "";
+
+                if (body[i] != '\\' || body[++i] != 'u')
+                        continue;
+                memcpy(digits, body + i + 1, len - i - 1 < 4 ? len - i - 1 : 4);
+                if (!str_unhex(bytes, sizeof(bytes), digits) || (bytes[0] | bytes[1]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* One object, and nothing but white space after it. */
 static cJSON *yadisk_parse(const char *body, size_t len)
 {
-        cJSON *json = cJSON_ParseWithLength(body, len);
+        const char *end = NULL;
+        cJSON *json;
 
-        if (json && !cJSON_IsObject(json)) {
+        if (yadisk_holds_nul(body, len))
+                return NULL;
+        json = cJSON_ParseWithLengthOpts(body, len, &end, false);
+        while (json && end < body + len && strchr(" \t\r\n", *end))
+                end++;
+        if (json && (!cJSON_IsObject(json) || end != body + len)) {
                 cJSON_Delete(json);
                 json = NULL;
         }
@@ -36,7 +63,8 @@ static bool yadisk_number(const cJSON *object, const char *name, uint64_t *ret)
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
 
         if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) ||
-            item->valuedouble > YADISK_SIZE_MAX)
+            item->valuedouble > YADISK_SIZE_MAX ||
+            item->valuedouble != (double)(uint64_t)item->valuedouble)
                 return false;
         *ret = (uint64_t)item->valuedouble;
         return true;
@@ -53,11 +81,11 @@ static const struct {
 
 static void yadisk_describe(const char *description, char *ret, size_t size)
 {
-        _cleanup_(str_finish) struct str s = STR_NULL(4096);
+        _cleanup_(str_finish) struct str s = STR_NULL(size - 1); /* takes whole characters */
 
-        if (description && strlen(description) < 1024)
+        if (description)
                 str_add_printable(&s, description);
-        snprintf(ret, size, "%s", str_z(&s));
+        str_copy(ret, size, str_z(&s));
 }
 
 enum yadisk_error yadisk_read_error(const char *body, size_t len, char *ret_description,
@@ -154,7 +182,7 @@ static int yadisk_items(const cJSON *items, struct yadisk_listing *l)
 
                 if (!name || yadisk_resource(item, e) < 0)
                         return -EBADMSG;
-                if (!yadisk_name_sane(name)) {
+                if (!yadisk_name_sane(name) || e->kind == KIND_OTHER) {
                         l->strange++;
                         continue;
                 }

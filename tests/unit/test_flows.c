@@ -1,0 +1,1101 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The flows but for the largest (test_flow_put.c); how rows are read is told in play.h. */
+
+#include "lib/core/flow_write.h"
+#include "lib/yadisk/flow_list.h"
+#include "lib/yadisk/flow_mkdir.h"
+#include "tests/unit/check.h"
+#include "tests/unit/play.h"
+
+#include <errno.h>
+
+int main(int argc, char **argv)
+{
+        return check_main(argc, argv);
+}
+
+#define PARENT "error DiskPathDoesntExistsError"
+#define FOLDER "error DiskPathPointsToExistentDirectoryError"
+#define EXISTS "error DiskResourceAlreadyExistsError"
+#define DIFFERS "error MD5DifferError"
+#define LOCKED "error DiskResourceLockedError"
+#define MISSING "error DiskNotFoundError"
+
+/* ---- folders --------------------------------------------------------------------------------- */
+
+static struct flow *mkdir_flow(const char *entry)
+{
+        return flow_mkdir(&play_yadisk, play_op(OP_MKDIR, entry));
+}
+
+TEST(mkdir_of_a_new_folder)
+{
+        PLAY(mkdir_flow("d d/e"),
+             {"start", "mkdir /d/e"},
+             {"201 link", "record row d d/e"},
+             {"ok", "end DONE"});
+        PLAY(mkdir_flow("d d"),
+             {"start", "mkdir /d"},
+             {"409 " FOLDER, "record row d d"},
+             {"ok", "end NOTHING"});
+        PLAY(mkdir_flow("d d"),
+             {"start", "mkdir /d"},
+             {"200 html", "wait 250"},
+             {"woke", "mkdir /d"},
+             {"423 " LOCKED, "wait 200"},
+             {"woke", "mkdir /d"},
+             {"429 retry=9000", "wait 9000"},
+             {"woke", "mkdir /d"},
+             {"201", "record row d d"},
+             {"err EIO", "end STORE: the store's words"});
+}
+
+TEST(mkdir_that_cannot_be)
+{
+        PLAY(mkdir_flow("d d"), {"start", "mkdir /d"}, {"401", "end REFUSED: token"});
+        PLAY(mkdir_flow("d d"), {"start", "mkdir /d"}, {"400", "end STUCK: refuses"});
+        PLAY(mkdir_flow("d d"), {"start", "mkdir /d"}, {"507", "end FULL"});
+}
+
+TEST(mkdir_without_a_parent)
+{
+        PLAY(mkdir_flow("d d/e"),
+             {"start", "mkdir /d/e"},
+             {"409 " PARENT, "mkdir disk:/B"},
+             {"409 " FOLDER, "mkdir /"},
+             {"409 " FOLDER, "mkdir /d"},
+             {"201", "mkdir /d/e"},
+             {"201", "record row d d/e"},
+             {"ok", "end DONE"});
+        PLAY(mkdir_flow("d d/e"),
+             {"start", "mkdir /d/e"},
+             {"409 " PARENT, "mkdir disk:/B"},
+             {"409 " EXISTS, "end STUCK: disk:/B must be"});
+}
+
+/* The cloud folder itself: with all above it, and without a row. */
+TEST(mkdir_of_the_cloud_folder)
+{
+        PLAY(mkdir_flow("d ."),
+             {"start", "mkdir /"},
+             {"409 " PARENT, "mkdir disk:/B"},
+             {"201", "mkdir /"},
+             {"201", "record meta cloud.made=1"},
+             {"ok", "end DONE"});
+        PLAY(mkdir_flow("d ."),
+             {"start", "mkdir /"},
+             {"409 " FOLDER, "record meta cloud.made=1"},
+             {"ok", "end NOTHING"});
+}
+
+TEST(mkdir_where_a_file_is)
+{
+        PLAY(mkdir_flow("d d"),
+             {"start", "mkdir /d"},
+             {"409 " EXISTS, "look /d"},
+             {"200 file 5 ee", "trash /d #ee"},
+             {"204", "mkdir /d"},
+             {"201", "record row d d"});
+        PLAY(mkdir_flow("d d"),
+             {"start", "mkdir /d"},
+             {"409 " EXISTS, "look /d"},
+             {"200 file 5 ee", "trash /d #ee"},
+             {"409 " DIFFERS, "look /d"},
+             {"200 file 6 ef", "trash /d #ef"},
+             {"202 op 9", "poll 9"},
+             {"200 status in-progress", "wait 100"},
+             {"woke", "poll 9"},
+             {"200 status success", "mkdir /d"},
+             {"201", "record row d d"});
+        PLAY(mkdir_flow("d d"),
+             {"start", "mkdir /d"},
+             {"409 error PlatformResourceAlreadyExists", "look /d"},
+             {"404", "mkdir /d"},
+             {"409 " EXISTS, "look /d"},
+             {"200 dir", "record row d d"},
+             {"ok", "end NOTHING"});
+        PLAY(mkdir_flow("d d"),
+             {"start", "mkdir /d"},
+             {"409 " EXISTS, "look /d"},
+             {"200 file 5 ee", "trash /d #ee"},
+             {"404", "mkdir /d"},
+             {"409 " EXISTS, "look /d"},
+             {"503", "wait 250"},
+             {"woke", "look /d"},
+             {"200 file 5 ee", "trash /d #ee"},
+             {"503", "wait 250"},
+             {"woke", "trash /d #ee"},
+             {"401", "end REFUSED"});
+        /* the removal failed: asking again tells what stands there */
+        PLAY(mkdir_flow("d d"),
+             {"start", "mkdir /d"},
+             {"409 " EXISTS, "look /d"},
+             {"200 file 5 ee", "trash /d #ee"},
+             {"202 op 9", "poll 9"},
+             {"200 status failed", "mkdir /d"});
+}
+
+TEST(mkdir_after_a_listing)
+{
+        struct op op = *play_op(OP_MKDIR, "d d");
+
+        op.there = OP_THERE_FILE;
+        op.there_size = 5;
+        PLAY(flow_mkdir(&play_yadisk, &op),
+             {"start", "look /d"},
+             {"200 file 5 ee", "trash /d #ee"},
+             {"204", "mkdir /d"});
+        op.there = OP_THERE_NOTHING;
+        PLAY(flow_mkdir(&play_yadisk, &op), {"start", "mkdir /d"});
+}
+
+TEST(mkdir_of_what_keeps_changing)
+{
+        struct play p;
+
+        play_begin(&p, mkdir_flow("d d"));
+        play_step(&p, "start", "mkdir /d");
+        for (int i = 0; i < 6; i++) {
+                play_step(&p, "409 " EXISTS, "look /d");
+                play_step(&p, "404", "mkdir /d");
+        }
+        play_step(&p, "409 " EXISTS, "end LATER: tried 13 times in vain");
+        play_finish(&p);
+}
+
+TEST(notes_are_only_written_down)
+{
+        PLAY(flow_note(&play_yadisk, play_op(OP_TOUCH, "d d @7 i8")),
+             {"start", "record row d d"}, {"ok", "end NOTHING"});
+        PLAY(flow_note(&play_yadisk, play_op(OP_ADOPT, "d d")),
+             {"start", "record row d d"}, {"ok", "end NOTHING"});
+        PLAY(flow_note(&play_yadisk, play_op(OP_FORGET, "f f 5")),
+             {"start", "record forget-tree f"}, {"ok", "end NOTHING"});
+        PLAY(flow_note(&play_yadisk, play_op(OP_FORGET, "d d")),
+             {"start", "record forget-tree d"}, {"err EIO", "end STORE"});
+}
+
+/* ---- dropping a file ------------------------------------------------------------------------- */
+
+static struct flow *drop_flow(enum op_verb verb, const char *entry, bool permanently)
+{
+        struct drop_args args = {.yadisk = &play_yadisk,
+                                 .op = play_op(verb, entry),
+                                 .permanently = permanently};
+
+        return flow_drop(&args);
+}
+
+#define drop_file() drop_flow(OP_DROP, "f d/a 5 #c1", false)
+
+TEST(drop_of_a_file)
+{
+        PLAY(drop_file(),
+             {"start", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"204", "record forget d/a"},
+             {"ok", "end DONE"});
+        PLAY(drop_flow(OP_DROP, "f d/a 5 #c1", true),
+             {"start", "here d/a"},
+             {"here gone", "erase /d/a #c1"},
+             {"204", "record forget d/a"});
+        /* it is not there any more, or its folder is not */
+        PLAY(drop_file(),
+             {"start", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"404 " MISSING, "record forget d/a"},
+             {"ok", "end NOTHING"});
+        PLAY(drop_file(),
+             {"start", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"409 " PARENT, "record forget d/a"},
+             {"ok", "end NOTHING"});
+        PLAY(drop_file(),
+             {"start", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"204", "record forget d/a"},
+             {"err EIO", "end STORE"});
+        /* a folder stands in its place here */
+        PLAY(drop_file(),
+             {"start", "here d/a"},
+             {"here d x", "trash /d/a #c1"});
+}
+
+TEST(drop_only_what_is_proven_gone)
+{
+        PLAY(drop_file(), {"start", "here d/a"}, {"here f x 5", "end CHANGED: there again"});
+        PLAY(drop_file(), {"start", "here d/a"}, {"here o x", "end CHANGED"});
+        PLAY(drop_file(), {"start", "here d/a"}, {"err EACCES", "end LATER: cannot be seen"});
+        PLAY(drop_file(), {"start", "here d/a"}, {"err EIO", "end LATER"});
+        PLAY(drop_file(), {"start", "here d/a"}, {"err ENOTDIR", "end LATER"});
+}
+
+TEST(drop_leaves_what_somebody_else_changed)
+{
+        PLAY(drop_file(),
+             {"start", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"409 " DIFFERS, "record forget d/a"}, /* it is no longer ours */
+             {"ok", "end FOREIGN: changed by somebody else"});
+}
+
+TEST(drop_by_and_by)
+{
+        PLAY(drop_file(),
+             {"start", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"202 op 5", "poll 5"},
+             {"200 status in-progress", "wait 100"},
+             {"woke", "poll 5"},
+             {"200 status success", "record forget d/a"},
+             {"ok", "end DONE"});
+        /* failed or forgotten: asking once more tells */
+        PLAY(drop_file(),
+             {"start", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"202 op 5", "poll 5"},
+             {"200 status failed", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"202 op 6", "poll 6"},
+             {"404", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"404", "record forget d/a"},
+             {"ok", "end DONE"});
+        PLAY(drop_file(),
+             {"start", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"202", "record forget d/a"});
+        PLAY(drop_file(),
+             {"start", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"403", "end STUCK"});
+}
+
+/* A look is good for the call that follows it, not for one after a wait. */
+TEST(drop_looks_again_after_a_wait)
+{
+        PLAY(drop_file(),
+             {"start", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"429 retry=3600000", "wait 3600000"},
+             {"woke", "here d/a"},
+             {"here f x 5", "end CHANGED: there again"});
+        PLAY(drop_file(),
+             {"start", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"423 " LOCKED, "wait 100"},
+             {"woke", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"200 html", "wait 500"}, /* each wait is longer, all the same */
+             {"woke", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"409", "wait 1000"},
+             {"woke", "here d/a"},
+             {"err EIO", "end LATER"});
+}
+
+TEST(drop_does_not_try_for_ever)
+{
+        static const struct {
+                const char *answer;
+                int times;
+        } rows[] = {{"503", 8}, {"423 " LOCKED, 16}, {"409", 8}, {"fault unreachable", 8}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct play p;
+
+                play_begin(&p, drop_file());
+                play_step(&p, "start", "here d/a");
+                for (int j = 0; j < rows[i].times; j++) {
+                        play_step(&p, "here gone", "trash /d/a #c1");
+                        play_step(&p, rows[i].answer, "wait");
+                        play_step(&p, "woke", "here d/a");
+                }
+                play_step(&p, "here gone", "trash /d/a #c1");
+                play_step(&p, rows[i].answer, "end LATER");
+                play_finish(&p);
+        }
+}
+
+/* ---- dropping a folder ----------------------------------------------------------------------- */
+
+#define drop_tree() drop_flow(OP_DROP_TREE, "d t", false)
+
+TEST(drop_of_a_folder)
+{
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known f t/a 5 #c1|f t/b 6 #c2", "list /t 0"},
+             {"200 page 2 0 f a 5 #c1|f b 6 #c2", "here t"},
+             {"here gone", "trash /t"},
+             {"202 op 5", "poll 5"},
+             {"200 status success", "record forget-tree t"},
+             {"ok", "end DONE"});
+        PLAY(drop_flow(OP_DROP_TREE, "d t", true),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "here t"},
+             {"here gone", "trash /t"},
+             {"204", "record forget-tree t"});
+        /* what the cloud has lost already is no hindrance */
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known f t/a 5 #c1|f t/b 6 #c2|d t/c", "list /t 0"},
+             {"200 page 1 0 f b 6 #c2", "here t"},
+             {"here gone", "trash /t"},
+             {"404", "record forget-tree t"},
+             {"ok", "end NOTHING"});
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known f t/a 5 #c1", "list /t 0"},
+             {"404", "record forget-tree t"},
+             {"ok", "end NOTHING"});
+        /* a file stands in its place here */
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here f x 5", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "here t"},
+             {"here f x 6", "trash /t"});
+}
+
+TEST(drop_of_a_folder_with_folders)
+{
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known f t/a 5 #c1|d t/d|d t/e", "list /t 0"},
+             {"200 page 3 0 d d|d e|f a 5 #c1", "known t/e"},
+             {"known f t/e/x 7 #c3", "list /t/e 0"},
+             {"200 page 1 0 f x 7 #c3", "known t/d"},
+             {"known d t/d/f", "list /t/d 0"},
+             {"200 page 1 0 d f", "known t/d/f"},
+             {"known ", "list /t/d/f 0"},
+             {"200 page 0 0 ", "here t"},
+             {"here gone", "trash /t"});
+        /* a folder that is not in the cloud is not asked for */
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known d t/d|f t/e 5 #c1", "list /t 0"},
+             {"200 page 1 0 f e 5 #c1", "here t"});
+        /* gone between the two listings */
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known d t/d", "list /t 0"},
+             {"200 page 1 0 d d", "known t/d"},
+             {"known f t/d/x 5 #c1", "list /t/d 0"},
+             {"404", "here t"});
+}
+
+TEST(drop_of_a_folder_in_pages)
+{
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known f t/a 5 #c1|f t/b 6 #c2|d t/c", "list /t 0"},
+             {"200 page 3 0 f b 6 #c2|d c", "list /t 2"},
+             {"503", "wait 250"},
+             {"woke", "list /t 2"},
+             {"200 page 3 2 f a 5 #c1", "known t/c"},
+             {"known ", "list /t/c 0"},
+             {"200 page 0 0 ", "here t"},
+             {"here gone", "trash /t"});
+}
+
+TEST(drop_stops_at_what_is_not_ours)
+{
+        static const char *const listings[] = {
+                "200 page 2 0 f a 5 #c1|f new 1 #01",    /* a file that came from elsewhere */
+                "200 page 2 0 d d|f a 5 #c1",            /* a folder */
+                "200 page 1 0 f a 5 #ee",                /* changed there */
+                "200 page 1 0 f a 6 #c1",
+                "200 page 1 0 f a 5",                    /* of unknown content */
+                "200 page 1 0 d a",                      /* of another kind */
+                "200 page 1 0 f b",                      /* there too */
+                "200 page 1 0 o a",                      /* of a kind nobody knows */
+                "200 page 1 0 f 0 5 #c1",                /* sorts before all of ours */
+                "200 page 1 0 f zz 5 #c1",               /* after all */
+                "200 raw {\"type\":\"file\"}",           /* the folder is a file */
+                ("200 raw {\"_embedded\":{\"total\":1,\"offset\":0,\"items\":[{\"name\":\"..\","
+                 "\"type\":\"file\",\"size\":1}]}}"),
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(listings); i++) {
+                struct play p;
+
+                play_begin(&p, drop_tree());
+                play_step(&p, "start", "here t");
+                play_step(&p, "here gone", "known t");
+                play_step(&p, "known f t/a 5 #c1|d t/b", "list /t 0");
+                play_step(&p, listings[i], "end FOREIGN");
+                play_finish(&p);
+        }
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known d t/d", "list /t 0"},
+             {"200 page 1 0 d d", "known t/d"},
+             {"known f t/d/x 5 #c1", "list /t/d 0"},
+             {"200 page 2 0 f x 5 #c1|f y 1 #01", "end FOREIGN: t/d/y in the cloud is not ours"});
+}
+
+/* The name came from the service; what a person gets to read holds no control characters. */
+TEST(drop_says_strange_names_printably)
+{
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known ", "list /t 0"},
+             {"200 raw {\"_embedded\":{\"total\":1,\"offset\":0,\"items\":[{\"name\":\"a\\nb\xff\","
+              "\"type\":\"dir\"}]}}",
+              "end FOREIGN: t/a\\x0ab\\xff in the cloud"});
+}
+
+TEST(drop_of_a_folder_that_is_back)
+{
+        PLAY(drop_tree(), {"start", "here t"}, {"here d x", "end CHANGED: there again"});
+        PLAY(drop_tree(), {"start", "here t"}, {"here o x", "end CHANGED"});
+        PLAY(drop_tree(), {"start", "here t"}, {"err EIO", "end LATER"});
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "here t"},
+             {"here d x", "end CHANGED: there again"});
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "here t"},
+             {"here gone", "trash /t"},
+             {"429 retry=60000", "wait 60000"},
+             {"woke", "here t"},
+             {"here d x", "end CHANGED: there again"});
+}
+
+TEST(drop_of_a_folder_in_trouble)
+{
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"err EIO", "end STORE: the store's words"});
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known ", "list /t 0"},
+             {"401", "end REFUSED"});
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "here t"},
+             {"here gone", "trash /t"},
+             {"202 op 5", "poll 5"},
+             {"200 status failed", "here t"},
+             {"here gone", "trash /t"},
+             {"202 op 6", "poll 6"},
+             {"404", "here t"},
+             {"here gone", "trash /t"},
+             {"404", "record forget-tree t"},
+             {"err EIO", "end STORE"});
+        /* a removal that goes on and on */
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "here t"},
+             {"here gone", "trash /t"},
+             {"202 op 5", "poll 5"},
+             {"200 status in-progress", "wait"},
+             {"woke", "poll 5"},
+             {"+61000 200 status in-progress", "end LATER: still at work"});
+}
+
+/* With a path cut short, the folder above would go. */
+TEST(drop_of_a_path_too_long_to_be_asked_for)
+{
+        size_t len = YADISK_URL_MAX + 10;
+        char *key = malloc(len + 1);
+        struct op op = {.verb = OP_DROP, .entry = {.kind = KIND_FILE}};
+        struct drop_args args = {.yadisk = &play_yadisk, .op = &op};
+        struct play p;
+
+        require(key != NULL);
+        memset(key, 'a', len);
+        key[len] = '\0';
+        op.entry.key = key;
+        play_begin(&p, flow_drop(&args));
+        play_tell(&p, &(struct outcome){.kind = OUTCOME_START});
+        play_step(&p, "here gone", "end STUCK: too long");
+        play_finish(&p);
+
+        op.verb = OP_DROP_TREE;
+        play_begin(&p, flow_drop(&args));
+        play_tell(&p, &(struct outcome){.kind = OUTCOME_START});
+        play_tell(&p, &(struct outcome){.kind = OUTCOME_LOCAL, .err = ENOENT});
+        play_step(&p, "known ", "end STUCK: too long");
+        play_finish(&p);
+
+        op.verb = OP_MKDIR;
+        play_begin(&p, flow_mkdir(&play_yadisk, &op));
+        play_step(&p, "start", "end STUCK: too long");
+        play_finish(&p);
+        play_begin(&p, flow_list(&play_yadisk, key));
+        play_step(&p, "start", "end STUCK: too long");
+        play_finish(&p);
+        free(key);
+}
+
+/* ---- taking a folder apart ------------------------------------------------------------------- */
+
+static struct flow *apart_flow(bool permanently)
+{
+        struct drop_args args = {.yadisk = &play_yadisk,
+                                 .op = play_op(OP_DROP_TREE, "d t"),
+                                 .permanently = permanently};
+
+        return flow_apart(&args);
+}
+
+TEST(apart_piece_by_piece)
+{
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known f t/a 5 #c1|d t/d|f t/e 6 #c2", "here t/a"},
+             {"here gone", "trash /t/a #c1"},
+             {"204", "record forget t/a"},
+             {"ok", "known t/d"},
+             {"known f t/d/x 7 #c3", "here t/d/x"},
+             {"here gone", "trash /t/d/x #c3"},
+             {"404", "record forget t/d/x"},
+             {"ok", "list /t/d 0"},
+             {"200 page 0 0 ", "trash /t/d"},
+             {"204", "record forget t/d"},
+             {"ok", "here t/e"},
+             {"here gone", "trash /t/e #c2"},
+             {"409 " DIFFERS, "record forget t/e"},
+             {"ok", "list /t 0"},
+             {"200 page 2 0 f e 6 #ee|f new 1 #01", "record forget t"},
+             {"ok", "end DONE: not ours was left"});
+        PLAY(apart_flow(true),
+             {"start", "known t"},
+             {"known f t/a 5 #c1", "here t/a"},
+             {"here gone", "erase /t/a #c1"},
+             {"409 " PARENT, "record forget t/a"},
+             {"ok", "list /t 0"},
+             {"200 page 0 0 ", "trash /t"}, /* what came in since can be got back */
+             {"202 op 5", "poll 5"},
+             {"200 status in-progress", "wait 100"},
+             {"woke", "poll 5"},
+             {"200 status success", "record forget t"},
+             {"ok", "end DONE"});
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known ", "list /t 0"},
+             {"404", "record forget t"},
+             {"ok", "end DONE"});
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known ", "list /t 0"},
+             {"200 raw {\"type\":\"file\"}", "record forget t"},
+             {"ok", "end DONE"});
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 3 0 d a|d b", "list /t 2"},
+             {"200 page 3 2 d c", "record forget t"},
+             {"ok", "end DONE: left"});
+}
+
+TEST(apart_only_what_is_proven_gone)
+{
+        static const char *const looks[] = {"here f x 5", "here d x", "here o x", "err EACCES",
+                                            "err EIO"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(looks); i++) {
+                struct play p;
+
+                play_begin(&p, apart_flow(false));
+                play_step(&p, "start", "known t");
+                play_step(&p, "known f t/a 5 #c1", "here t/a");
+                play_step(&p, looks[i], "end CHANGED: t/a is there again, or cannot be seen");
+                play_finish(&p);
+        }
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known f t/a 5 #c1", "here t/a"},
+             {"here gone", "trash /t/a #c1"},
+             {"200 html", "wait 250"},
+             {"woke", "here t/a"},
+             {"here gone", "trash /t/a #c1"},
+             {"503", "wait 500"},
+             {"woke", "here t/a"},
+             {"here f x 5", "end CHANGED"});
+}
+
+TEST(apart_in_trouble)
+{
+        PLAY(apart_flow(false), {"start", "known t"}, {"err EIO", "end STORE"});
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known f t/a 5 #c1", "here t/a"},
+             {"here gone", "trash /t/a #c1"},
+             {"204", "record forget t/a"},
+             {"err EIO", "end STORE"});
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known f t/a 5 #c1", "here t/a"},
+             {"here gone", "trash /t/a #c1"},
+             {"401", "end REFUSED"});
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "trash /t"},
+             {"423 " LOCKED, "wait 100"},
+             {"woke", "list /t 0"},
+             {"200 page 0 0 ", "trash /t"},
+             {"404", "record forget t"},
+             {"err EIO", "end STORE"});
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known ", "list /t 0"},
+             {"503", "wait 250"},
+             {"woke", "list /t 0"},
+             {"403", "end STUCK"});
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "trash /t"},
+             {"403", "end STUCK"});
+}
+
+TEST(apart_removes_a_file_by_and_by)
+{
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known f t/a 5 #c1", "here t/a"},
+             {"here gone", "trash /t/a #c1"},
+             {"202 op 5", "poll 5"},
+             {"200 status failed", "here t/a"},
+             {"here gone", "trash /t/a #c1"},
+             {"202 op 6", "poll 6"},
+             {"200 status in-progress", "wait 100"},
+             {"woke", "poll 6"},
+             {"200 status success", "record forget t/a"},
+             {"ok", "list /t 0"});
+}
+
+/* A folder that could not be removed is not taken for one that was. */
+TEST(apart_removes_a_folder_for_certain)
+{
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "trash /t"},
+             {"202 op 5", "poll 5"},
+             {"200 status failed", "list /t 0"},
+             {"200 page 0 0 ", "trash /t"},
+             {"202 op 6", "poll 6"},
+             {"404", "list /t 0"},
+             {"404", "record forget t"},
+             {"ok", "end DONE"});
+        /* something came in meanwhile */
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "trash /t"},
+             {"202 op 5", "poll 5"},
+             {"200 status failure", "list /t 0"},
+             {"200 page 1 0 f new 1 #01", "record forget t"},
+             {"ok", "end DONE: left"});
+}
+
+/* Emptied it was when it was listed, not after a wait. */
+TEST(apart_lists_again_after_a_wait)
+{
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "trash /t"},
+             {"200 html", "wait 250"},
+             {"woke", "list /t 0"},
+             {"200 page 0 0 ", "trash /t"},
+             {"429 retry=60000", "wait 60000"},
+             {"woke", "list /t 0"},
+             {"200 page 1 0 f new 1 #01", "record forget t"},
+             {"ok", "end DONE: left"});
+}
+
+/* ---- listing --------------------------------------------------------------------------------- */
+
+TEST(list_of_a_folder)
+{
+        PLAY(flow_list(&play_yadisk, ""),
+             {"start", "list / 0"},
+             {"200 page 3 0 d d|f b 5 #c2|f a 6 #c1", "record remote f a 6 #c1; remote f b 5 #c2; "
+                                                      "remote d d"},
+             {"ok", "end DONE"});
+        PLAY(flow_list(&play_yadisk, "p/q"),
+             {"start", "list /p/q 0"},
+             {"200 page 1 0 f a 6 #c1", "record remote f p/q/a 6 #c1"},
+             {"err EIO", "end STORE: the store's words"});
+        PLAY(flow_list(&play_yadisk, "p"),
+             {"start", "list /p 0"},
+             {"200 page 0 0 ", "record "},
+             {"ok", "end DONE"});
+        PLAY(flow_list(&play_yadisk, "p"),
+             {"start", "list /p 0"},
+             {"404 " MISSING, "end NOTHING"});
+        PLAY(flow_list(&play_yadisk, "p"),
+             {"start", "list /p 0"},
+             {"200 raw {\"type\":\"file\"}", "end NOTHING: a file"});
+        PLAY(flow_list(&play_yadisk, ""),
+             {"start", "list / 0"},
+             {"200 raw {\"type\":\"file\"}", "end STUCK: a file"});
+        PLAY(flow_list(&play_yadisk, ""),
+             {"start", "list / 0"},
+             {"401", "end REFUSED"});
+}
+
+TEST(list_names_the_folders_in_it)
+{
+        const struct entry_list *folders;
+        struct play p;
+
+        play_begin(&p, flow_list(&play_yadisk, "p"));
+        check_eq(flow_list_folders(p.flow)->n, 0);
+        play_step(&p, "start", "list /p 0");
+        play_step(&p, "200 page 3 0 d d|f b 5 #c2|d a", "record remote d p/a; remote f p/b 5 #c2; "
+                                                        "remote d p/d");
+        play_step(&p, "ok", "end DONE");
+        folders = flow_list_folders(p.flow);
+        check_eq(folders->n, 2);
+        check_str(folders->n > 0 ? folders->items[0].key : "", "p/a");
+        check_str(folders->n > 1 ? folders->items[1].key : "", "p/d");
+        play_finish(&p);
+}
+
+TEST(list_in_pages)
+{
+        /* the service gives fewer than were asked for */
+        PLAY(flow_list(&play_yadisk, ""),
+             {"start", "list / 0"},
+             {"200 page 5 0 d a|d b", "list / 2"},
+             {"200 page 5 2 d c", "list / 3"},
+             {"502 html", "wait 250"},
+             {"woke", "list / 3"},
+             {"200 page 5 3 d d|d e", "record remote d a; remote d b; remote d c; remote d d; "
+                                      "remote d e"});
+        /* names with other than their own count */
+        PLAY(flow_list(&play_yadisk, ""),
+             {"start", "list / 0"},
+             {"200 page 4 0 d a|d ..|o v", "list / 3"},
+             {"200 page 4 3 d b", "record remote d a; remote d b"});
+}
+
+/* Begun anew: what was shown before proves nothing. */
+TEST(list_of_a_folder_that_changes)
+{
+        static const char *const second[] = {
+                "200 page 4 2 d c",     /* the total is another */
+                "200 page 2 2 d c",
+                "200 page 3 1 d c",     /* not the page that was asked for */
+                "200 page 3 2 ",        /* short */
+                "200 page 3 2 d c|d e", /* more than the total */
+                "200 page 3 2 d a",     /* shown twice, so another was pushed over the edge */
+                "200 html",
+                "200 page 1 2 ",        /* the total is less than was shown */
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(second); i++) {
+                struct play p;
+
+                play_begin(&p, flow_list(&play_yadisk, ""));
+                play_step(&p, "start", "list / 0");
+                play_step(&p, "200 page 3 0 d a|d b", "list / 2");
+                play_step(&p, second[i], "wait 250");
+                play_step(&p, "woke", "list / 0");
+                play_step(&p, "200 page 1 0 d z", "record remote d z");
+                play_finish(&p);
+        }
+        PLAY(flow_list(&play_yadisk, ""),
+             {"start", "list / 0"},
+             {"200 page 2 0 d a|d a", "wait 250"},
+             {"woke", "list / 0"},
+             {"200 page 5 5 d a", "wait 500"},
+             {"woke", "list / 0"},
+             {"200 page 1 0 ", "wait 1000"});
+}
+
+TEST(list_of_a_folder_that_never_stops_changing)
+{
+        struct play p;
+
+        play_begin(&p, flow_list(&play_yadisk, ""));
+        play_step(&p, "start", "list / 0");
+        for (int i = 0; i < 12; i++) {
+                play_step(&p, "200 page 3 0 d a|d b", "list / 2");
+                play_step(&p, "200 page 4 2 d c", "wait");
+                play_step(&p, "woke", "list / 0");
+        }
+        play_step(&p, "200 page 3 0 d a|d b", "list / 2");
+        play_step(&p, "200 page 4 2 d c", "end LATER: keeps changing");
+        play_finish(&p);
+}
+
+/* A total beyond all reason would fill the memory, page by page. */
+TEST(list_has_an_end)
+{
+        struct play p;
+
+        play_begin(&p, flow_list(&play_yadisk, ""));
+        play_step(&p, "start", "list / 0");
+        for (int i = 0; i < 8; i++) {
+                play_step(&p, "200 page 9000000000 0 d a", "wait");
+                play_step(&p, "woke", "list / 0");
+        }
+        play_step(&p, "200 page 9000000000 0 d a", "end LATER");
+        play_finish(&p);
+}
+
+TEST(list_passes_over_what_can_be_nobodys_twin)
+{
+        PLAY(flow_list(&play_yadisk, "p"),
+             {"start", "list /p 0"},
+             {"200 raw {\"_embedded\":{\"total\":5,\"offset\":0,\"items\":["
+              "{\"name\":\"a\\u0001\",\"type\":\"dir\"},{\"name\":\"a\xff\",\"type\":\"dir\"},"
+              "{\"name\":\"no md5\",\"type\":\"file\",\"size\":5},"
+              "{\"name\":\"vd\",\"type\":\"vd\"},{\"name\":\"b\",\"type\":\"dir\"}]}}",
+              "record remote d p/b"});
+}
+
+TEST(list_makes_remnants_of_wire_names)
+{
+        PLAY(flow_list(&play_yadisk, "p"),
+             {"start", "list /p 0"},
+             {"200 page 3 0 f W3 7 #c3|f a 5 #c1|d W4", "record remote f p/a 5 #c1; "
+                                                        "remnant W3 p/W3 7; "
+                                                        "remote d p/W4"});
+}
+
+/* ---- verifying ------------------------------------------------------------------------------- */
+
+TEST(check_with_nothing_to_do)
+{
+        PLAY(flow_check(&play_yadisk, "d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1|d d/b", "end NOTHING"});
+        PLAY(flow_check(&play_yadisk, ""),
+             {"start", "known ."},
+             {"known ", "end NOTHING"});
+        PLAY(flow_check(&play_yadisk, "d"),
+             {"start", "known d"},
+             {"err EIO", "end STORE"});
+}
+
+TEST(check_by_one_look)
+{
+        PLAY(flow_check(&play_yadisk, "d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1 u|f d/b 6 #c2", "look /d/a"},
+             {"200 file 5 c1", "record verified d/a"},
+             {"ok", "end NOTHING"});
+        PLAY(flow_check(&play_yadisk, "d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1 u", "look /d/a"},
+             {"404", "wait 500"},
+             {"woke", "look /d/a"},
+             {"503", "wait 250"},
+             {"woke", "look /d/a"},
+             {"200 file 5 c0", "wait 1000"},
+             {"woke", "look /d/a"},
+             {"200 file 5 c1", "record verified d/a"},
+             {"err EIO", "end STORE"});
+        PLAY(flow_check(&play_yadisk, "d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1 u", "look /d/a"},
+             {"404", "wait 500"},
+             {"woke", "look /d/a"},
+             {"+10000 404", "record forget d/a"},
+             {"ok", "end LATER vanished: 1 of 1 files"});
+        PLAY(flow_check(&play_yadisk, "d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1 u", "look /d/a"},
+             {"401", "end REFUSED"});
+        PLAY(flow_check(&play_yadisk, "d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1 u", "look /d/a"},
+             {"200 dir", "wait 500"},
+             {"woke", "look /d/a"},
+             {"+10000 200 dir", "record forget d/a"});
+}
+
+TEST(check_by_a_listing)
+{
+        PLAY(flow_check(&play_yadisk, "d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1 u|f d/b 6 #c2 u|f d/c 7 #c3|d d/d", "list /d 0"},
+             {"200 page 5 0 d d|f new 1 #01|f a 5 #c1", "list /d 3"},
+             {"200 page 5 3 f b 6 #c2|f c 0 #ee", "record verified d/a; verified d/b"},
+             {"ok", "end NOTHING"});
+        /* one is late, one never comes */
+        PLAY(flow_check(&play_yadisk, "d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1 u|f d/b 6 #c2 u|f d/c 7 #c3 u", "list /d 0"},
+             {"200 page 2 0 f a 5 #c1|f c 7 #ee", "wait 500"},
+             {"woke", "list /d 0"},
+             {"+10000 200 page 3 0 f a 5 #c1|f b 6 #c2|f c 7 #ee",
+              "record verified d/a; verified d/b; forget d/c"},
+             {"ok", "end LATER vanished: 1 of 3 files"});
+        /* of another kind, without md5, of a kind nobody knows */
+        PLAY(flow_check(&play_yadisk, "d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1 u|f d/b 6 #c2 u|f d/c 7 #c3 u", "list /d 0"},
+             {"200 page 3 0 d a|f b 6|o c", "wait 500"},
+             {"woke", "list /d 0"},
+             {"+10000 200 page 3 0 d a|f b 6|o c", "record forget d/a; forget d/b; forget d/c"},
+             {"ok", "end LATER vanished: 3 of 3"});
+        /* the whole folder is gone */
+        PLAY(flow_check(&play_yadisk, "d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1 u|f d/b 6 #c2 u", "list /d 0"},
+             {"404", "wait 500"},
+             {"woke", "list /d 0"},
+             {"+10000 404", "record forget d/a; forget d/b"},
+             {"ok", "end LATER vanished: 2 of 2"});
+        PLAY(flow_check(&play_yadisk, "d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1 u|f d/b 6 #c2 u", "list /d 0"},
+             {"200 raw {\"type\":\"file\"}", "wait 500"},
+             {"woke", "list /d 0"},
+             {"403", "end STUCK"});
+}
+
+/* With many rows one page costs as much as some looks. */
+TEST(check_takes_the_fewer_calls)
+{
+        _cleanup_(str_finish) struct str known = STR_NULL(1 << 20);
+        struct play p;
+
+        str_adds(&known, "known ");
+        for (int i = 0; i < 2000; i++)
+                str_addf(&known, "%sf d/%05d 5 #c1%s", i ? "|" : "", i,
+                         i == 3 || i == 7 || i == 1999 ? " u" : "");
+        play_begin(&p, flow_check(&play_yadisk, "d"));
+        play_step(&p, "start", "known d");
+        play_step(&p, str_z(&known), "look /d/00003");
+        play_step(&p, "200 file 5 c1", "look /d/00007");
+        play_step(&p, "200 file 5 c1", "look /d/01999");
+        play_step(&p, "200 file 5 c0", "wait 500");
+        play_step(&p, "woke", "look /d/00003"); /* from the start: nothing may change meanwhile */
+        play_step(&p, "200 file 5 c1", "look /d/00007");
+        play_step(&p, "200 file 5 c1", "look /d/01999");
+        play_step(&p, "200 file 5 c1", "record verified d/00003; verified d/00007; "
+                                       "verified d/01999");
+        play_finish(&p);
+}
+
+/* ---- sweeping -------------------------------------------------------------------------------- */
+
+TEST(sweep_of_a_remnant)
+{
+        PLAY(flow_sweep(&play_yadisk, "d/a.zip", play_wire(3), 5, PLAY_WALL_MS),
+             {"start", "look /d/W3"},
+             {"200 file 5 c1", "erase /d/W3 #c1"},
+             {"204", "record done W3"},
+             {"ok", "end DONE"});
+        PLAY(flow_sweep(&play_yadisk, "a", play_wire(3), 5, PLAY_WALL_MS),
+             {"start", "look /W3"},
+             {"200 file 5 c1", "erase /W3 #c1"},
+             {"409 " DIFFERS, "look /W3"}, /* it was still coming in */
+             {"200 file 6 c2", "erase /W3 #c2"},
+             {"503", "wait 250"},
+             {"woke", "erase /W3 #c2"},
+             {"200 html", "wait 500"},
+             {"woke", "erase /W3 #c2"},
+             {"404", "record done W3"},
+             {"err EIO", "end STORE"});
+        PLAY(flow_sweep(&play_yadisk, "a", play_wire(3), 5, PLAY_WALL_MS),
+             {"start", "look /W3"},
+             {"200 file 5 c1", "erase /W3 #c1"},
+             {"202 op 5", "end DONE"}); /* accepted is not removed: its intent is kept */
+        PLAY(flow_sweep(&play_yadisk, "a", play_wire(3), 5, PLAY_WALL_MS),
+             {"start", "look /W3"},
+             {"200 dir", "record done W3"}, /* not ours, whatever it is */
+             {"ok", "end NOTHING"});
+        PLAY(flow_sweep(&play_yadisk, "a", play_wire(3), 5, PLAY_WALL_MS),
+             {"start", "look /W3"},
+             {"500", "wait 250"},
+             {"woke", "look /W3"},
+             {"200 file 5", "wait 500"}, /* no md5 yet */
+             {"woke", "look /W3"},
+             {"401", "end REFUSED"});
+}
+
+TEST(sweep_of_nothing)
+{
+        /* what was under way may still come: the intent stays */
+        PLAY(flow_sweep(&play_yadisk, "a", play_wire(3), 5, PLAY_WALL_MS),
+             {"start", "look /W3"},
+             {"404", "end NOTHING"});
+        PLAY(flow_sweep(&play_yadisk, "a", play_wire(3), 0, PLAY_WALL_MS),
+             {"start", "look /W3"},
+             {"+58999 404", "end NOTHING"});
+        PLAY(flow_sweep(&play_yadisk, "a", play_wire(3), 0, PLAY_WALL_MS),
+             {"start", "look /W3"},
+             {"+59000 404", "record done W3"},
+             {"ok", "end NOTHING"});
+        PLAY(flow_sweep(&play_yadisk, "a", play_wire(3), 1073741824, PLAY_WALL_MS),
+             {"start", "look /W3"},
+             {"+358999 404", "end NOTHING"});
+        PLAY(flow_sweep(&play_yadisk, "a", play_wire(3), 1073741824, PLAY_WALL_MS),
+             {"start", "look /W3"},
+             {"+359000 404", "record done W3"});
+        /* of an unknown time; of one to come */
+        PLAY(flow_sweep(&play_yadisk, "a", play_wire(3), 5, 0),
+             {"start", "look /W3"},
+             {"404", "record done W3"});
+        PLAY(flow_sweep(&play_yadisk, "a", play_wire(3), 5, PLAY_WALL_MS + 2000),
+             {"start", "look /W3"},
+             {"404", "record done W3"});
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+TEST(write_only_writes)
+{
+        struct record records[FLOW_WRITE_MAX + 1] = {
+                {.verb = RECORD_META, .name = "held", .value = "17"},
+                {.verb = RECORD_META, .name = "approved"},
+                {.verb = RECORD_REMOTE_CLEAR},
+                {.verb = RECORD_FORGET_TREE, .entry = {.key = "", .kind = KIND_DIR}},
+        };
+
+        PLAY(flow_write(records, 4),
+             {"start", "record meta held=17; meta approved=; clear; forget-tree ."},
+             {"ok", "end NOTHING"});
+        PLAY(flow_write(records, 1),
+             {"start", "record meta held=17"},
+             {"err EIO", "end STORE: the store's words"});
+        PLAY(flow_write(records, 0), {"start", "record "}, {"ok", "end NOTHING"});
+        check(flow_write(records, FLOW_WRITE_MAX + 1) == NULL);
+}
+
+TEST(write_keeps_copies)
+{
+        char *name = strdup("name"), *value = strdup("value");
+        struct record r = {.verb = RECORD_META, .name = name, .value = value};
+        struct flow *flow = flow_write(&r, 1);
+
+        free(name);
+        free(value);
+        PLAY(flow, {"start", "record meta name=value"});
+        flow_destroy(NULL);
+}
