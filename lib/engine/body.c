@@ -27,6 +27,7 @@ struct body {
         struct entry expected;
         struct source *source;
         size_t chunk;
+        uint64_t read;        /* bytes of the file so far */
         struct body_buffer buffers[2];
         unsigned fill, drain; /* which buffer is read into, and handed out, next */
         bool begun;           /* the first read has come back */
@@ -77,9 +78,9 @@ static void body_work(uv_work_t *work)
                 return;
         }
         buffer->at = 0;
-        while (buffer->len < b->chunk) {
-                ssize_t n = source_read(b->source, buffer->data + buffer->len,
-                                        b->chunk - buffer->len);
+        while (buffer->len < b->chunk || b->read == b->expected.size) {
+                size_t room = b->chunk - buffer->len;
+                ssize_t n = source_read(b->source, buffer->data + buffer->len, room ? room : 1);
 
                 if (n < 0) {
                         b->error = (int)-n;
@@ -91,6 +92,7 @@ static void body_work(uv_work_t *work)
                         return;
                 }
                 buffer->len += (size_t)n;
+                b->read += (uint64_t)n;
         }
 }
 

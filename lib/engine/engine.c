@@ -158,9 +158,12 @@ struct engine_stats engine_stats(const struct engine *e)
                                      .store_err = e->store_err};
 }
 
+static struct slot *engine_overdue(const struct engine *e);
+
 unsigned engine_room(const struct engine *e)
 {
-        if (e->stopping || e->active >= e->parallel || e->asleep >= ENGINE_ASLEEP_MAX)
+        if (e->stopping || e->active >= e->parallel || e->asleep >= ENGINE_ASLEEP_MAX ||
+            (e->asleep > 0 && engine_overdue(e)))
                 return 0;
         return e->parallel - e->active;
 }
@@ -388,22 +391,31 @@ static void slot_http(struct slot *s, const struct http_req *req)
 
 static void engine_plan_waking(struct engine *e);
 
+/* The sleeper whose time has come longest ago, or NULL. */
+static struct slot *engine_overdue(const struct engine *e)
+{
+        struct slot *first = NULL;
+
+        for (struct slot *s = e->slots; s; s = s->next)
+                if (s->place == SLOT_ASLEEP && s->wake_ms <= engine_now(e) &&
+                    (!first || s->wake_ms < first->wake_ms))
+                        first = s;
+        return first;
+}
+
+/* Sleepers take room when they wake, and come before what is new. */
 static void engine_on_wake(uv_timer_t *timer)
 {
         struct engine *e = timer->data;
-        int64_t now = engine_now(e);
+        struct slot *s;
 
-        for (struct slot *s = e->slots, *next; s; s = next) {
+        while (e->active < e->parallel && (s = engine_overdue(e))) {
                 struct outcome in = {.kind = OUTCOME_WOKE, .retry_after_ms = -1};
 
-                next = s->next;
-                if (s->place != SLOT_ASLEEP || s->wake_ms > now)
-                        continue;
                 e->asleep--;
                 e->active++;
                 s->place = SLOT_GATE;
                 slot_tell(s, &in);
-                next = e->slots; /* telling may have changed the list */
         }
         engine_plan_waking(e);
 }
@@ -415,7 +427,7 @@ static void engine_plan_waking(struct engine *e)
         for (struct slot *s = e->slots; s; s = s->next)
                 if (s->place == SLOT_ASLEEP && s->wake_ms < first)
                         first = s->wake_ms;
-        if (first == INT64_MAX)
+        if (first == INT64_MAX || e->active >= e->parallel) /* planned anew when there is room */
                 uv_timer_stop(&e->wake_timer);
         else
                 uv_timer_start(&e->wake_timer, engine_on_wake,
@@ -445,6 +457,7 @@ static void slot_end(struct slot *s, const struct flow_end *end)
         e->active--;
         s->done(s->userdata, s->flow, end);
         slot_free(s);
+        engine_plan_waking(e);
 }
 
 static void slot_tell(struct slot *s, struct outcome *in)

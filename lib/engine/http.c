@@ -23,6 +23,9 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #define HTTP_CONNECT_MS 30000
 #define HTTP_STALL_MS 60000
@@ -55,7 +58,8 @@ struct http_op {
         enum http_phase phase;
         int64_t moved_ms;   /* when something last moved */
         int64_t replied_ms; /* when the answer began */
-        uint64_t sent;
+        uint64_t sent;      /* handed to curl */
+        curl_off_t out;     /* taken from curl by the network, when last looked */
         enum http_fault fault; /* set by us when we gave up */
         CURLcode result;
         char error[CURL_ERROR_SIZE];
@@ -306,9 +310,11 @@ static size_t http_on_reply(char *data, size_t size, size_t n, void *userdata)
 static size_t http_on_header(char *data _unused_, size_t size, size_t n, void *userdata)
 {
         struct http_op *op = userdata;
+        long status = 0;
 
         http_moved(op);
-        if (op->phase != HTTP_PHASE_REPLY) {
+        curl_easy_getinfo(op->easy, CURLINFO_RESPONSE_CODE, &status);
+        if (status >= 200 && op->phase != HTTP_PHASE_REPLY) {
                 op->phase = HTTP_PHASE_REPLY;
                 op->replied_ms = op->moved_ms;
         }
@@ -500,6 +506,18 @@ static void http_drain(struct http *h)
         h->delivering = false;
 }
 
+/* curl takes bodies in pieces of 512 KiB: between two of them, only it knows that bytes go out. */
+static void http_look_at_progress(struct http_op *op)
+{
+        curl_off_t out = 0;
+
+        if (op->added)
+                curl_easy_getinfo(op->easy, CURLINFO_SIZE_UPLOAD_T, &out);
+        if (out != op->out)
+                http_moved(op);
+        op->out = out;
+}
+
 static int64_t http_patience(const struct http_op *op)
 {
         int64_t wanted = op->req->patience_ms;
@@ -525,7 +543,10 @@ static void http_on_watch(uv_timer_t *timer)
         int64_t now = http_now(h);
 
         for (struct http_op *op = h->ops; op; op = op->next) {
-                bool stalled = now - op->moved_ms > http_patience(op) ||
+                bool stalled;
+
+                http_look_at_progress(op);
+                stalled = now - op->moved_ms > http_patience(op) ||
                                (op->phase == HTTP_PHASE_REPLY &&
                                 now - op->replied_ms > HTTP_REPLY_MS);
 
@@ -572,6 +593,15 @@ static void http_on_body_ready(void *userdata)
         http_drain(h);
 }
 
+/* No more than this waits unsent in the kernel: progress is seen, and memory is not spent on it. */
+static int http_on_socket(void *userdata _unused_, curl_socket_t fd, curlsocktype type _unused_)
+{
+        int most = 128 * 1024;
+
+        setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most));
+        return CURL_SOCKOPT_OK;
+}
+
 static void http_options_common(struct http_op *op)
 {
         CURL *c = op->easy;
@@ -582,11 +612,15 @@ static void http_options_common(struct http_op *op)
         curl_easy_setopt(c, CURLOPT_USERAGENT, op->http->user_agent);
         curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(c, CURLOPT_NOPROGRESS, 1L);
+        curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L); /* does not wait for a name being resolved */
         curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
         curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
         curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
-        curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+        curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, http_on_socket);
+        /* Over HTTP/2 a connection that died silently is used again and again: cancelling ends the
+         * stream only. */
+        curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
         curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, http_on_reply);
         curl_easy_setopt(c, CURLOPT_WRITEDATA, op);
         curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, http_on_header);
