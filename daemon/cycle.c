@@ -9,6 +9,7 @@
 
 #include "daemon/cycle.h"
 
+#include "daemon/approval.h"
 #include "daemon/root.h"
 #include "daemon/scan.h"
 #include "daemon/work.h"
@@ -303,7 +304,8 @@ static void cycle_finish(struct cycle *c, enum exit_status status)
         struct pass_end end = {
                 .status = status,
                 .again = !c->tally.halted && (c->tally.changed || c->tally.repaired ||
-                                              c->plan.totals.young),
+                                              c->plan.totals.young ||
+                                              c->plan.totals.put_off),
                 .again_ms = cycle_again_ms(c),
                 .state_err = cycle_state_err(c, &now, status),
                 .young = c->plan.totals.young,
@@ -857,12 +859,24 @@ static int cycle_read_metas(struct cycle *c)
         return r;
 }
 
+/* An approval that was given while we run. */
+static void cycle_take_approval(struct cycle *c)
+{
+        char id[CYCLE_ID_LEN + 1] = "";
+
+        if (approval_take(c->config->state_dir, id, sizeof(id))) {
+                free(c->meta_approved);
+                c->meta_approved = str_dup(id);
+        }
+}
+
 static void cycle_job_prepare(struct cycle *c)
 {
         c->job_result = root_open(&c->root, c->config->folder, &c->err);
         if (c->job_result < 0)
                 return;
         c->job_result = cycle_read_metas(c);
+        cycle_take_approval(c);
 }
 
 static void cycle_prepared(struct cycle *c)

@@ -25,6 +25,7 @@
  * try again?  lib/yadisk/verdict.c.  What is on the wire?  lib/yadisk/yadisk.c.
  */
 
+#include "daemon/approval.h"
 #include "daemon/cycle.h"
 #include "daemon/speak.h"
 #include "daemon/xdg.h"
@@ -71,6 +72,7 @@ struct command {
         const char *summary;
 };
 
+static void main_hold_signals(int how);
 static int main_run(struct program *p, int argc, char **argv);
 static int main_once(struct program *p, int argc, char **argv);
 static int main_plan(struct program *p, int argc, char **argv);
@@ -255,11 +257,15 @@ static enum exit_status main_loop(struct program *p, const char *spool_dir,
         p->timer.data = p;
         main_signal(p, &p->sigint, SIGINT);
         main_signal(p, &p->sigterm, SIGTERM);
+        main_hold_signals(SIG_UNBLOCK);
         p->passes = 1;
         cycle_pass(p->cycle, main_pass_done, p);
         if (p->daemon)
                 sd_notify(0, "READY=1\nSTATUS=first scan");
         uv_run(&p->loop, UV_RUN_DEFAULT);
+        /* It is over: what is left is to close files. */
+        signal(SIGTERM, SIG_IGN);
+        signal(SIGINT, SIG_IGN);
         uv_loop_close(&p->loop);
         return p->status;
 }
@@ -365,7 +371,8 @@ static bool main_snapshot_fits(struct program *p)
 
 static void main_remove_scratch(const char *dir)
 {
-        static const char *const files[] = {"state.db", "state.db-wal", "state.db-shm", "lock"};
+        static const char *const files[] = {"state.db",     "state.db-wal", "state.db-shm",
+                                            "state.db.new", "lock"};
         char path[256];
 
         for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -414,10 +421,8 @@ static int main_approve(struct program *p, int argc, char **argv)
                 log_error("approve takes the id of the held plan; the log names it");
                 return EXIT_USAGE_ERROR;
         }
-        status = main_open_store(p);
-        if (status)
-                return status;
-        if (store_meta_get(p->store, "held", &held, &err) < 0) {
+        if (store_open(&p->store, p->config.state_dir, STORE_READ_ONLY, &err) < 0 ||
+            store_meta_get(p->store, "held", &held, &err) < 0) {
                 log_error("%s", err.text);
                 return EXIT_IO_ERROR;
         }
@@ -428,8 +433,14 @@ static int main_approve(struct program *p, int argc, char **argv)
                         log_error("no plan is held");
                 return EXIT_USAGE_ERROR;
         }
+        store_close(TAKE_PTR(p->store));
         approve.value = held;
-        if (store_commit(p->store, &approve, 1, &err) < 0) {
+        status = store_open(&p->store, p->config.state_dir, 0, &err);
+        if (status == 0)
+                status = store_commit(p->store, &approve, 1, &err);
+        else if (status == -EBUSY) /* by the daemon, which takes it from there */
+                status = approval_leave(p->config.state_dir, held, &err);
+        if (status < 0) {
                 log_error("%s", err.text);
                 return EXIT_IO_ERROR;
         }
@@ -458,12 +469,24 @@ static int main_configure(struct program *p, const char *env_file)
         return EXIT_OK;
 }
 
+/* SIGTERM and SIGINT wait until the loop can end things well. */
+static void main_hold_signals(int how)
+{
+        sigset_t set;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+        sigprocmask(how, &set, NULL);
+}
+
 /* A core file would hold the token; a write to a closed pipe or past a limit is an error like any
  * other; the pool must not be so small that one scan fills it. */
 static void main_prepare_process(void)
 {
         struct rlimit none = {0, 0};
 
+        main_hold_signals(SIG_BLOCK);
         setrlimit(RLIMIT_CORE, &none);
         signal(SIGPIPE, SIG_IGN);
         signal(SIGXFSZ, SIG_IGN);

@@ -172,7 +172,8 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
                 failures_clear(w->args.failures, item->key);
         else if (end->kind == END_LATER || end->kind == END_STUCK)
                 work_say_failed(w, item, end);
-        return end->kind == END_DONE || end->kind == END_NOTHING;
+        /* What is to stand where somebody else's content was left has its own way with that. */
+        return end->kind == END_DONE || end->kind == END_NOTHING || end->kind == END_FOREIGN;
 }
 
 /* ---- items ----------------------------------------------------------------------------------- */
@@ -347,10 +348,17 @@ static bool work_leaves_out(struct work *w, const struct work_item *item)
 
 static void work_run(struct work *w, struct work_item *item)
 {
-        if (work_leaves_out(w, item))
-                work_end(item, false);
-        else
+        const char *wire;
+
+        if (!work_leaves_out(w, item)) {
                 work_begin(w, item);
+                return;
+        }
+        /* What has arrived for it is not swept: the file is still to be put. */
+        wire = item->op.verb == OP_PUT ? work_take_intent(w, item->key) : NULL;
+        if (wire)
+                *(char *)wire = '\0';
+        work_end(item, false);
 }
 
 /* Reads one op; 1 when an item was added, 0 when there is none. */
@@ -411,7 +419,8 @@ static void work_finished(uv_handle_t *handle)
         void *userdata = w->userdata;
 
         work_free(handle);
-        done(userdata);
+        if (done)
+                done(userdata);
 }
 
 /* Fills the engine.  Not re-entered: a flow that ends at once calls back in here. */
@@ -472,6 +481,7 @@ int work_start(struct work **ret, const struct work_args *args, struct spool *sp
 void work_abandon(struct work *w)
 {
         engine_on_room(w->args.engine, NULL, NULL);
+        w->done = NULL; /* it may be on its way already, and its owner will be gone */
         while (w->items)
                 work_item_free(w->items);
         if (!uv_is_closing((uv_handle_t *)&w->kick))

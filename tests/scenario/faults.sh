@@ -20,7 +20,9 @@ survives()
         for f in "$@"; do fault "$f"; done
         echo changed >"$SRC/1" && rm "$SRC/2" && rm -r "$SRC/d/e" && mib 1 >"$SRC/d/f.zip" && once
         fake fault -X DELETE >/dev/null
-        same && sleep 2 && once && quiet
+        same && sleep 2 && once && fake "reset?what=journal" -d '' >/dev/null && once
+        # What a lost answer may still bring is looked for.
+        want "silent" [ "$(fake journal | jq -r .path | grep -vc ydsync-upload-)" = 0 ]
         want "no wire name is left" [ "$(cloud_tree | grep -c ydsync-upload-)" = 0 ]
 }
 
@@ -190,6 +192,68 @@ scenario_fault_wrong_token()
 {
         env YANDEX_TOKEN nonsense && echo a >"$SRC/f" && once 77
         nolog nonsense
+}
+
+scenario_fault_403_is_not_the_account()
+{
+        some_files && fault '{"on":"link","path":"/d/e/","times":-1,"do":{"status":403,"error":"ForbiddenError"}}' &&
+                once 75
+        want "the others are there" cloud_file d/1
+        fake fault -X DELETE >/dev/null && once && same
+}
+
+scenario_fault_404_page_of_a_balancer()
+{
+        echo a >"$SRC/f" && once && rm "$SRC/f" && fault '{"on":"delete","times":1,"do":{"html":404}}' && once && same
+}
+
+scenario_fault_200_page_for_changes()
+{
+        survives '{"on":"move","times":1,"do":{"status":200,"type":"text/html","body":"<html>"}}' \
+                '{"on":"mkdir","times":1,"do":{"status":200,"type":"text/html","body":"<html>"}}' \
+                '{"on":"delete","times":1,"do":{"status":200,"type":"text/html","body":"<html>"}}' \
+                '{"on":"put","times":1,"do":{"status":200,"type":"text/html","body":"<html>"}}'
+}
+
+scenario_half_a_mebibyte()
+{
+        local n
+        for n in 524287 524288 524289 1048576; do head -c $n /dev/urandom >"$SRC/$n.txt"; done
+        env YDSYNC_VERIFY off && once && same && sleep 2 && once && rm -r "$T/state" && mark && once && same
+        want "the md5 that was written down is right" [ "$(count put)" = 4 ]
+        rm "$SRC"/*.txt && once && same
+}
+
+scenario_stopped_in_the_first_pass()
+{
+        knob '{"put_bps":100000}' && echo a >"$SRC/a" && echo b >"$SRC/b" && mib 1 >"$SRC/big" && start &&
+                within 10 eval '[ "$(cloud_tree | wc -l)" -ge 2 ]' && sleep 1 && stop
+        rm "$SRC/a" && knob '{"put_bps":0}' && once && same
+}
+
+scenario_approve_beside_run()
+{
+        local id
+        env SYNCHRONIZATION_PERIOD 1 && for i in $(seq 120); do echo "$i" >"$SRC/$i"; done && start &&
+                within 15 equal && rm "$SRC"/* && within 10 grep -q HELD "$T/log"
+        sleep 1.5
+        id=$(sed -n 's/.*ydsync approve \([0-9a-f]*\).*/\1/p' "$T/log" | head -n 1)
+        "$YDSYNC" --env "$T/env" approve "$id" >"$T/out" 2>&1 || die "refused: $(cat "$T/out")"
+        within 10 equal && stop
+}
+
+scenario_foreign_file_where_a_file_became_a_folder()
+{
+        echo a >"$SRC/x" && once && cloud_put x theirs && rm "$SRC/x" && mkdir "$SRC/x" && echo f >"$SRC/x/f" &&
+                once && same
+        want "theirs is in the Trash" [ "$(fake trash.txt | wc -l)" = 1 ]
+}
+
+scenario_foreign_file_into_a_folder_being_removed()
+{
+        env YDSYNC_DELETE permanent && mkdir "$SRC/d" && echo 1 >"$SRC/d/1" && once && rm -r "$SRC/d" &&
+                fault '{"on":"delete","do":{"before":[{"put":"disk:/Backup/Docs/d/late","text":"x"}]}}' && once && same
+        want "it can be got back" [ "$(fake trash.txt | wc -l)" -ge 1 ]
 }
 
 scenario_fault_403()
