@@ -225,11 +225,12 @@ static void names_quick(const char *bytes, struct names_range r, uint64_t *seed)
 
 void names_sort(struct names *s, struct names_mark from)
 {
-        struct names_range r = {.v = s->v + from.n, .n = s->n - from.n};
+        struct names_range r = {.n = s->n - from.n};
         uint64_t seed = r.n;
 
         if (r.n < 2)
                 return;
+        r.v = s->v + from.n;
         r.skip = names_common(s->bytes, r.v, r.n);
         names_load(s->bytes, r.v, r.n, r.skip);
         names_quick(s->bytes, r, &seed);
