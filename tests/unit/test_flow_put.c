@@ -924,7 +924,15 @@ TEST(the_move_to_its_own_name)
              {"200 link", "send https://up/1"},
              {"201 all c1", "move /W1 /a"},
              {"200 html", "wait 250"},
-             {"woke", "move /W1 /a"});
+             {"woke", "move /W1 /a"},
+             {"409 " EXISTS, "look /a"},
+             {"404 html", "wait 250"},
+             {"woke", "look /a"},
+             {"503", "wait 500"},
+             {"woke", "look /a"},
+             {"200 file 5 c1", "erase /W1"},
+             {"404 html", "wait 250"},
+             {"woke", "erase /W1"});
         /* locked, then not */
         PLAY(play_put(.entry = "f a 5", .disguise = DISGUISE_ALWAYS),
              {"start", "record intent W1 a 5 at 1000"},
@@ -1151,7 +1159,7 @@ TEST(a_leftover_that_is_not_there)
              {"201 all c1", "record row f a 5 #c1 u"});
         PLAY(play_put(.entry = "f a 5", .leftover = true),
              {"start", "look /W2"},
-             {"503", "wait 250"},
+             {"404 html", "wait 250"}, /* a balancer's page proves nothing */
              {"woke", "look /W2"},
              {"200 html", "wait 500"},
              {"woke", "look /W2"},

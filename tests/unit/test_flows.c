@@ -322,6 +322,15 @@ TEST(drop_does_not_try_for_ever)
 
 #define drop_tree() drop_flow(OP_DROP_TREE, "d t", false)
 
+static struct flow *apart_flow(bool permanently)
+{
+        struct drop_args args = {.yadisk = &play_yadisk,
+                                 .op = play_op(OP_DROP_TREE, "d t"),
+                                 .permanently = permanently};
+
+        return flow_apart(&args);
+}
+
 TEST(drop_of_a_folder)
 {
         PLAY(drop_tree(),
@@ -480,6 +489,58 @@ TEST(drop_of_a_folder_that_is_back)
              {"here d x", "end CHANGED: there again"});
 }
 
+/* A page of a balancer: neither is the folder missing nor the file. */
+TEST(drop_believes_no_404_without_a_name)
+{
+        PLAY(drop_file(),
+             {"start", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"404 html", "wait 250"},
+             {"woke", "here d/a"});
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known ", "list /t 0"},
+             {"404 html", "wait 250"},
+             {"woke", "list /t 0"});
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known f t/a 5 #c1", "here t/a"},
+             {"here gone", "trash /t/a #c1"},
+             {"404 html", "wait 250"},
+             {"woke", "here t/a"});
+        PLAY(flow_list(&play_yadisk, ""),
+             {"start", "list / 0"},
+             {"404 html", "wait 250"},
+             {"woke", "list / 0"});
+}
+
+/* More folders than there is room for at first. */
+TEST(drop_of_a_folder_with_many_folders)
+{
+        _cleanup_(str_finish) struct str rows = STR_NULL(4000), page = STR_NULL(4000);
+        struct play p;
+
+        for (int i = 10; i < 60; i++) {
+                str_addf(&rows, "%sd t/%d", i > 10 ? "|" : "known ", i);
+                str_addf(&page, "%sd %d", i > 10 ? "|" : "200 page 50 0 ", i);
+        }
+        play_begin(&p, drop_tree());
+        play_step(&p, "start", "here t");
+        play_step(&p, "here gone", "known t");
+        play_step(&p, str_z(&rows), "list /t 0");
+        play_step(&p, str_z(&page), "known t/59");
+        for (int i = 59; i >= 10; i--) {
+                char want[40];
+
+                snprintf(want, sizeof(want), "list /t/%d 0", i);
+                play_step(&p, "known ", want);
+                snprintf(want, sizeof(want), "known t/%d", i - 1);
+                play_step(&p, "200 page 0 0 ", i > 10 ? want : "here t");
+        }
+        play_finish(&p);
+}
+
 TEST(drop_of_a_folder_in_trouble)
 {
         PLAY(drop_tree(),
@@ -555,15 +616,6 @@ TEST(drop_of_a_path_too_long_to_be_asked_for)
 
 /* ---- taking a folder apart ------------------------------------------------------------------- */
 
-static struct flow *apart_flow(bool permanently)
-{
-        struct drop_args args = {.yadisk = &play_yadisk,
-                                 .op = play_op(OP_DROP_TREE, "d t"),
-                                 .permanently = permanently};
-
-        return flow_apart(&args);
-}
-
 TEST(apart_piece_by_piece)
 {
         PLAY(apart_flow(false),
@@ -612,6 +664,36 @@ TEST(apart_piece_by_piece)
              {"200 page 3 0 d a|d b", "list /t 2"},
              {"200 page 3 2 d c", "record forget t"},
              {"ok", "end DONE: left"});
+}
+
+TEST(apart_goes_deep)
+{
+        _cleanup_(str_finish) struct str key = STR_NULL(4000);
+        struct play p;
+
+        str_adds(&key, "t");
+        play_begin(&p, apart_flow(false));
+        play_step(&p, "start", "known t");
+        for (int i = 0; i < 50; i++) {
+                char give[400], want[400];
+
+                str_adds(&key, "/d");
+                snprintf(give, sizeof(give), "known d %s", str_z(&key));
+                snprintf(want, sizeof(want), "known %s", str_z(&key));
+                play_step(&p, give, want);
+        }
+        play_tell(&p, &(struct outcome){.kind = OUTCOME_LOCAL});
+        for (int i = 0; i < 50; i++) {
+                char want[400];
+
+                snprintf(want, sizeof(want), "record forget %s", str_z(&key));
+                play_step(&p, "404", want);
+                str_truncate(&key, key.len - 2);
+                snprintf(want, sizeof(want), "list /%s 0", str_z(&key));
+                play_step(&p, "ok", want);
+        }
+        play_step(&p, "200 page 0 0 ", "trash /t");
+        play_finish(&p);
 }
 
 TEST(apart_only_what_is_proven_gone)
