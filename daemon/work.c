@@ -242,7 +242,8 @@ static void work_end(struct work_item *item, bool ok)
 
 static const char *work_take_intent(struct work *w, const char *key)
 {
-        for (size_t i = 0; i < w->args.n_intents; i++) {
+        /* The newest is the one whose bytes may have arrived. */
+        for (size_t i = w->args.n_intents; i-- > 0;) {
                 struct intent *intent = &w->args.intents[i];
 
                 if (*intent->wire && str_eq(intent->key, key))
