@@ -39,7 +39,7 @@ struct cycle {
         cycle_show_op show; /* a dry run, when set */
         void *show_userdata;
         uint64_t shown;
-        bool running, stopping;
+        bool stopping;
         bool failed;     /* this pass has said what is wrong … */
         char said[1024]; /* … and this is what was said last; "" once a pass went well */
         bool in_trouble; /* it was said that nothing gets through */
@@ -76,7 +76,6 @@ struct cycle {
         char **folders;
         size_t n_folders, size_folders;
         unsigned flows;
-        void (*flows_after)(struct cycle *c);
         uint64_t checks_failed;
 };
 
@@ -320,7 +319,6 @@ static void cycle_finish(struct cycle *c, enum exit_status status)
                 *c->said = '\0';
         cycle_say_summary(c, &now);
         cycle_forget_pass(c);
-        c->running = false;
         c->done(c->userdata, &end);
 }
 
@@ -910,7 +908,6 @@ void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_
 {
         c->done = done;
         c->userdata = userdata;
-        c->running = true;
         c->failed = false;
         c->adopting = c->cloud_missing = c->held = false;
         c->checks_failed = 0;

@@ -31,7 +31,6 @@ struct errand {
         struct str path, url, text;
         struct http_req http;
         struct record records[4];
-        struct entry entry;      /* what DIGEST asks for */
 
         unsigned tries;          /* of this step, without a good answer between */
         unsigned looks;          /* of this step: good answers that said "not yet" */

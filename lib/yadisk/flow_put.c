@@ -285,20 +285,20 @@ static struct ask put_upload(struct flow_put *f)
         return errand_go(&f->e, f->via_wire ? PUT_INTENT : PUT_LINK);
 }
 
+/* It stands under its own name: look at it first, where that is wanted. */
+static struct ask put_named(struct flow_put *f)
+{
+        return errand_go(&f->e, f->verify == PUT_VERIFY_NOW && !f->seen_there ? PUT_CHECK
+                                                                               : PUT_RECORD);
+}
+
 /* The content is up, under whichever name it was sent. */
 static struct ask put_arrived(struct flow_put *f)
 {
         f->sent = true;
         if (f->via_wire)
                 return errand_go(&f->e, f->there == PUT_THERE_OTHER ? PUT_CLEAR : PUT_NAME);
-        return errand_go(&f->e, f->verify == PUT_VERIFY_NOW && !f->seen_there ? PUT_CHECK
-                                                                               : PUT_RECORD);
-}
-
-static struct ask put_named(struct flow_put *f)
-{
-        return errand_go(&f->e, f->verify == PUT_VERIFY_NOW && !f->seen_there ? PUT_CHECK
-                                                                               : PUT_RECORD);
+        return put_named(f);
 }
 
 /*
@@ -339,6 +339,13 @@ static struct ask put_make_parents(struct flow_put *f, enum put_state then)
 static bool put_is_exists(enum yadisk_error error)
 {
         return error == YADISK_ERROR_EXISTS || error == YADISK_ERROR_EXISTS_OLD;
+}
+
+/* Whether what was found in the cloud is the content of the file here. */
+static bool put_same(const struct flow_put *f, const struct entry *found)
+{
+        return found->size == f->op.entry.size &&
+               memcmp(found->md5, f->md5, sizeof(f->md5)) == 0;
 }
 
 /* ---- what follows from each answer ------------------------------------------------------------ */
@@ -457,8 +464,7 @@ static struct ask put_took_look(struct flow_put *f, const struct outcome *in)
         }
         f->there_size = found.size;
         memcpy(f->there_md5, found.md5, sizeof(f->there_md5));
-        if (f->has_md5 && found.size == f->op.entry.size &&
-            memcmp(found.md5, f->md5, sizeof(f->md5)) == 0) {
+        if (f->has_md5 && put_same(f, &found)) {
                 f->seen_there = true;
                 f->unwire_last = f->resumed;
                 return errand_go(&f->e, f->resumed ? PUT_UNWIRE : PUT_RECORD);
@@ -599,8 +605,7 @@ static struct ask put_took_doubt(struct flow_put *f, const struct outcome *in)
                 return ask;
         if (look == ERRAND_LOOK_DIR && !f->via_wire)
                 return put_folder_there(f);
-        if (look == ERRAND_LOOK_FILE && found.size == f->op.entry.size &&
-            memcmp(found.md5, f->md5, sizeof(f->md5)) == 0) {
+        if (look == ERRAND_LOOK_FILE && put_same(f, &found)) {
                 f->seen_there = !f->via_wire;
                 return put_arrived(f);
         }
@@ -699,7 +704,7 @@ static struct ask put_took_name_look(struct flow_put *f, const struct outcome *i
         case ERRAND_LOOK_FILE:
                 break;
         }
-        if (found.size == f->op.entry.size && memcmp(found.md5, f->md5, sizeof(f->md5)) == 0) {
+        if (put_same(f, &found)) {
                 f->seen_there = f->unwire_last = true;
                 return errand_go(&f->e, PUT_UNWIRE);
         }
@@ -717,8 +722,7 @@ static struct ask put_took_check(struct flow_put *f, const struct outcome *in)
 
         if (look == ERRAND_LOOK_TROUBLE)
                 return ask;
-        if (look == ERRAND_LOOK_FILE && found.size == f->op.entry.size &&
-            memcmp(found.md5, f->md5, sizeof(f->md5)) == 0) {
+        if (look == ERRAND_LOOK_FILE && put_same(f, &found)) {
                 f->seen_there = true;
                 return errand_go(&f->e, PUT_RECORD);
         }
