@@ -10,6 +10,7 @@
 #include "daemon/cycle.h"
 
 #include "daemon/approval.h"
+#include "daemon/report.h"
 #include "daemon/root.h"
 #include "daemon/scan.h"
 #include "daemon/work.h"
@@ -19,7 +20,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -40,8 +40,7 @@ struct cycle {
         void *show_userdata;
         uint64_t shown;
         bool stopping;
-        bool failed;     /* this pass has said what is wrong … */
-        char said[1024]; /* … and this is what was said last; "" once a pass went well */
+        struct report report;
         bool in_trouble; /* it was said that nothing gets through */
         bool swept; /* remnants were looked for since the start */
         void (*done)(void *userdata, const struct pass_end *end);
@@ -80,7 +79,6 @@ struct cycle {
 };
 
 static void cycle_finish(struct cycle *c, enum exit_status status);
-static void cycle_say_error(struct cycle *c, const char *fmt, ...) _printf_(2, 3);
 
 /* ---- small tools ----------------------------------------------------------------------------- */
 
@@ -114,25 +112,9 @@ static void cycle_job(struct cycle *c, void (*job)(struct cycle *c), void (*afte
         uv_queue_work(c->loop, &c->work, cycle_job_work, cycle_job_done);
 }
 
-/* What ends pass after pass is said once, and again only when it is something else. */
-static void cycle_say_error(struct cycle *c, const char *fmt, ...)
-{
-        char text[sizeof(c->said)];
-        va_list ap;
-
-        va_start(ap, fmt);
-        vsnprintf(text, sizeof(text), fmt, ap);
-        va_end(ap);
-        c->failed = true;
-        if (str_eq(text, c->said))
-                return;
-        str_copy(c->said, sizeof(c->said), text);
-        log_error("%s", text);
-}
-
 static void cycle_fail(struct cycle *c, enum exit_status status)
 {
-        cycle_say_error(c, "%s", c->err.text);
+        report_error(&c->report, "%s", c->err.text);
         cycle_finish(c, status);
 }
 
@@ -210,66 +192,6 @@ static enum exit_status cycle_status(const struct cycle *c)
         return EXIT_OK;
 }
 
-static void cycle_say_halted(struct cycle *c)
-{
-        const struct tally *t = &c->tally;
-
-        if (t->full && !t->halted)
-                cycle_say_error(c, "uploads are paused: %s; everything else goes on", t->text);
-        if (!t->halted)
-                return;
-        switch (t->end) {
-        case END_REFUSED:
-                cycle_say_error(c, "stopped: %s.  Get a new token and write it as YANDEX_TOKEN in %s",
-                                t->text, c->config->file ? c->config->file : "the .env file");
-                return;
-        case END_STORE:
-                cycle_say_error(c, "stopped: the snapshot cannot be written: %s", t->text);
-                return;
-        case END_DONE:
-        case END_NOTHING:
-        case END_CHANGED:
-        case END_LATER:
-        case END_STUCK:
-        case END_FOREIGN:
-        case END_FULL:
-                break;
-        }
-        cycle_say_error(c, "stopped: %s; it goes on when the service can be reached", t->text);
-}
-
-/* "3 uploaded (1.2 MB), 1 removed": only what there was. */
-static void cycle_add_count(struct str *s, uint64_t n, const char *what)
-{
-        if (n > 0)
-                str_addf(s, "%s%" PRIu64 " %s", s->len > 0 ? ", " : "", n, what);
-}
-
-/* Silent when a pass found nothing to do. */
-static void cycle_say_summary(const struct cycle *c, const struct engine_stats *now)
-{
-        _cleanup_(str_finish) struct str s = STR_NULL(4096);
-        const struct tally *t = &c->tally;
-
-        cycle_add_count(&s, t->uploaded, "uploaded");
-        if (t->uploaded > 0) {
-                str_adds(&s, " (");
-                str_add_size(&s, t->uploaded_bytes);
-                str_adds(&s, ")");
-        }
-        cycle_add_count(&s, t->made, "folders made");
-        cycle_add_count(&s, t->removed, "removed");
-        cycle_add_count(&s, t->adopted, "found in the cloud already");
-        cycle_add_count(&s, t->foreign, "of somebody else left alone");
-        cycle_add_count(&s, t->later + t->stuck, "failed");
-        if (s.len == 0)
-                return;
-        cycle_add_count(&s, t->waiting, "failing ones wait for their next try");
-        cycle_add_count(&s, t->skipped, "not tried");
-        log_info("pass done: %s; %" PRIu64 " API calls", str_z(&s),
-                 now->api_calls - c->before.api_calls);
-}
-
 static int64_t cycle_again_ms(const struct cycle *c)
 {
         struct timespec ts;
@@ -314,10 +236,9 @@ static void cycle_finish(struct cycle *c, enum exit_status status)
                 .bytes_sent = now.bytes_sent - c->before.bytes_sent,
         };
 
-        cycle_say_halted(c);
-        if (!c->failed)
-                *c->said = '\0';
-        cycle_say_summary(c, &now);
+        report_halted(&c->report, &c->tally, c->config);
+        report_summary(&c->tally, end.api_calls);
+        report_end(&c->report);
         cycle_forget_pass(c);
         c->done(c->userdata, &end);
 }
@@ -537,50 +458,6 @@ static void cycle_makes_done(void *userdata)
         cycle_stage_sweep(c);
 }
 
-static void cycle_say_note(struct cycle *c, const struct scan_note *note)
-{
-        _cleanup_(str_finish) struct str name = STR_NULL(65536);
-
-        if (!failures_remark(c->failures, note->key, note->note << 16 | note->err))
-                return;
-        if (*note->key)
-                str_add_printable(&name, note->key);
-        else
-                str_adds(&name, "the watched folder");
-        switch (note->note) {
-        case PLAN_NOTE_UNFIT:
-                log_warning("left alone: %s: %s", str_z(&name), note->why);
-                return;
-        case PLAN_NOTE_HIDDEN:
-                log_warning("cannot read %s: %s; it is mirrored once it can be read", str_z(&name),
-                            strerror(note->err));
-                return;
-        case PLAN_NOTE_UNSEEN:
-                if (note->err == ELOOP)
-                        log_warning("%s is no longer a regular file or folder; its copy in the "
-                                    "cloud stays",
-                                    str_z(&name));
-                else if (note->err == EXDEV)
-                        log_warning("%s stands on another device than before; nothing below it is "
-                                    "removed from the cloud",
-                                    str_z(&name));
-                else
-                        log_warning("cannot see %s: %s; nothing there is removed from the cloud",
-                                    str_z(&name), strerror(note->err));
-                return;
-        }
-}
-
-static void cycle_say_notes(struct cycle *c)
-{
-        failures_remarks_begin(c->failures);
-        for (size_t i = 0; i < c->plan.n_notes; i++)
-                cycle_say_note(c, &c->plan.notes[i]);
-        failures_remarks_end(c->failures);
-        if (c->plan.more_notes > 0)
-                log_warning("and %" PRIu64 " more such entries", c->plan.more_notes);
-}
-
 static void cycle_brake(struct cycle *c)
 {
         char id[CYCLE_ID_LEN + 1];
@@ -588,13 +465,7 @@ static void cycle_brake(struct cycle *c)
         cycle_plan_id(c, id);
         c->held = c->plan.totals.held && (!c->meta_approved || !str_eq(c->meta_approved, id));
         if (c->held)
-                cycle_say_error(c, "HELD: %" PRIu64 " of %" PRIu64 " known entries are gone here, more than "
-                          "YDSYNC_MAX_DELETE allows at once; nothing is removed from the cloud "
-                          "until you run: ydsync approve %s",
-                          c->plan.totals.drops,
-                          c->plan.totals.drops + c->plan.totals.seen_files +
-                                  c->plan.totals.seen_dirs,
-                          id);
+                report_held(&c->report, &c->plan.totals, id);
 }
 
 /* Whether the file's content is what the snapshot or the listing has, so that nothing is to be
@@ -661,7 +532,7 @@ static void cycle_scanned(void *userdata, struct scan_result *result)
                   " to remove, %.3f s",
                   c->plan.totals.seen_files, c->plan.totals.seen_dirs, c->plan.totals.puts,
                   c->plan.totals.drops, c->plan.seconds);
-        cycle_say_notes(c);
+        report_notes(c->failures, &c->plan);
         cycle_brake(c);
         if (c->show) {
                 cycle_job(c, cycle_job_show, cycle_showed);
@@ -908,7 +779,7 @@ void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_
 {
         c->done = done;
         c->userdata = userdata;
-        c->failed = false;
+        report_begin(&c->report);
         c->adopting = c->cloud_missing = c->held = false;
         c->checks_failed = 0;
         c->tally = (struct tally){0};

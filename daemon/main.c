@@ -14,6 +14,7 @@
  *   daemon/main.c        this file: options, wiring, signals, exit status
  *   daemon/config.c      .env, environment, credential -> struct config
  *   daemon/cycle.c       the circle: one pass, stage by stage
+ *   daemon/report.c      what a pass says
  *   daemon/scan.c        lib/engine/walk.c -> lib/core/diff.c -> lib/core/plan.c -> lib/store/spool.c
  *   daemon/work.c        the plan's ops -> flows, in the order of lib/core/order.c
  *   lib/yadisk/flow_*.c  what is asked of the service, step by step

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "daemon/report.h"
+
+#include "lib/base/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+void report_begin(struct report *r)
+{
+        r->failed = false;
+}
+
+void report_end(struct report *r)
+{
+        if (!r->failed)
+                *r->said = '\0';
+}
+
+void report_error(struct report *r, const char *fmt, ...)
+{
+        char text[1024];
+        va_list ap;
+        int n;
+
+        va_start(ap, fmt);
+        n = vsnprintf(text, sizeof(text), fmt, ap);
+        va_end(ap);
+        r->failed = true;
+        if (n < 0 || str_eq(text, r->said))
+                return;
+        str_copy(r->said, sizeof(r->said), text);
+        log_error("%s", text);
+}
+
+void report_halted(struct report *r, const struct tally *t, const struct config *config)
+{
+        if (t->full && !t->halted)
+                report_error(r, "uploads are paused: %s; everything else goes on", t->text);
+        if (!t->halted)
+                return;
+        switch (t->end) {
+        case END_REFUSED:
+                report_error(r,
+                             "stopped: %s.  Get a new token and write it as YANDEX_TOKEN in %s",
+                             t->text, config->file ? config->file : "the .env file");
+                return;
+        case END_STORE:
+                report_error(r, "stopped: the snapshot cannot be written: %s", t->text);
+                return;
+        case END_DONE:
+        case END_NOTHING:
+        case END_CHANGED:
+        case END_LATER:
+        case END_STUCK:
+        case END_FOREIGN:
+        case END_FULL:
+                break;
+        }
+        report_error(r, "stopped: %s; it goes on when the service can be reached", t->text);
+}
+
+void report_held(struct report *r, const struct plan_totals *totals, const char *id)
+{
+        report_error(r,
+                     "HELD: %" PRIu64 " of %" PRIu64 " known entries are gone here, more than "
+                     "YDSYNC_MAX_DELETE allows at once; nothing is removed from the cloud until you "
+                     "run: ydsync approve %s",
+                     totals->drops, totals->drops + totals->seen_files + totals->seen_dirs, id);
+}
+
+static void report_note(struct failures *f, const struct scan_note *note)
+{
+        _cleanup_(str_finish) struct str name = STR_NULL(65536);
+
+        if (!failures_remark(f, note->key, note->note << 16 | note->err))
+                return;
+        if (*note->key)
+                str_add_printable(&name, note->key);
+        else
+                str_adds(&name, "the watched folder");
+        switch (note->note) {
+        case PLAN_NOTE_UNFIT:
+                log_warning("left alone: %s: %s", str_z(&name), note->why);
+                return;
+        case PLAN_NOTE_HIDDEN:
+                log_warning("cannot read %s: %s; it is mirrored once it can be read", str_z(&name),
+                            strerror(note->err));
+                return;
+        case PLAN_NOTE_UNSEEN:
+                if (note->err == ELOOP)
+                        log_warning("%s is no longer a regular file or folder; its copy in the "
+                                    "cloud stays",
+                                    str_z(&name));
+                else if (note->err == EXDEV)
+                        log_warning("%s stands on another device than before; nothing below it is "
+                                    "removed from the cloud",
+                                    str_z(&name));
+                else
+                        log_warning("cannot see %s: %s; nothing there is removed from the cloud",
+                                    str_z(&name), strerror(note->err));
+                return;
+        }
+}
+
+void report_notes(struct failures *f, const struct scan_result *scan)
+{
+        failures_remarks_begin(f);
+        for (size_t i = 0; i < scan->n_notes; i++)
+                report_note(f, &scan->notes[i]);
+        failures_remarks_end(f);
+        if (scan->more_notes > 0)
+                log_warning("and %" PRIu64 " more such entries", scan->more_notes);
+}
+
+/* "3 uploaded (1.2 MB), 1 removed": only what there was. */
+static void report_count(struct str *s, uint64_t n, const char *what)
+{
+        if (n > 0)
+                str_addf(s, "%s%" PRIu64 " %s", s->len > 0 ? ", " : "", n, what);
+}
+
+/* Silent when a pass found nothing to do. */
+void report_summary(const struct tally *t, uint64_t api_calls)
+{
+        _cleanup_(str_finish) struct str s = STR_NULL(4096);
+
+        report_count(&s, t->uploaded, "uploaded");
+        if (t->uploaded > 0) {
+                str_adds(&s, " (");
+                str_add_size(&s, t->uploaded_bytes);
+                str_adds(&s, ")");
+        }
+        report_count(&s, t->made, "folders made");
+        report_count(&s, t->removed, "removed");
+        report_count(&s, t->adopted, "found in the cloud already");
+        report_count(&s, t->foreign, "of somebody else left alone");
+        report_count(&s, t->later + t->stuck, "failed");
+        if (s.len == 0)
+                return;
+        report_count(&s, t->waiting, "failing ones wait for their next try");
+        report_count(&s, t->skipped, "not tried");
+        log_info("pass done: %s; %" PRIu64 " API calls", str_z(&s), api_calls);
+}

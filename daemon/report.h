@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What a pass says: its troubles, its remarks about paths, its summary.
+ *
+ * What ends pass after pass is said once, and again only when it is something else.
+ */
+
+#include "daemon/failures.h"
+#include "daemon/scan.h"
+#include "daemon/work.h"
+
+struct report {
+        bool failed;     /* this pass has said what is wrong … */
+        char said[1024]; /* … and this is what was said last; "" once a pass went well */
+};
+
+void report_begin(struct report *r); /* of a pass */
+void report_end(struct report *r);
+
+/* An error that ends the pass, or leaves work undone. */
+void report_error(struct report *r, const char *fmt, ...) _printf_(2, 3);
+
+/* Why uploads are paused, or everything is; nothing when neither is so. */
+void report_halted(struct report *r, const struct tally *t, const struct config *config);
+
+/* The plan is over the brake. */
+void report_held(struct report *r, const struct plan_totals *totals, const char *id);
+
+/* The scan's remarks, each once. */
+void report_notes(struct failures *f, const struct scan_result *scan);
+
+/* One line of what was done; silent when there was nothing to do. */
+void report_summary(const struct tally *t, uint64_t api_calls);
