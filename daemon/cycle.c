@@ -60,6 +60,7 @@ struct cycle {
         struct root root;
         char *meta_binding, *meta_identity, *meta_dev, *meta_adopted, *meta_made, *meta_approved,
                 *meta_held;
+        uint64_t known; /* entries in the snapshot */
         bool adopting;
         bool cloud_missing;
         bool held;
@@ -741,10 +742,15 @@ static void cycle_take_approval(struct cycle *c)
 
 static void cycle_job_prepare(struct cycle *c)
 {
+        struct store_totals totals;
+
         c->job_result = root_open(&c->root, c->config->folder, &c->err);
         if (c->job_result < 0)
                 return;
         c->job_result = cycle_read_metas(c);
+        if (c->job_result == 0)
+                c->job_result = store_totals(c->store, &totals, &c->err);
+        c->known = c->job_result == 0 ? totals.files + totals.dirs : 0;
         cycle_take_approval(c);
 }
 
@@ -755,6 +761,11 @@ static void cycle_prepared(struct cycle *c)
                 return;
         }
         if (!c->meta_binding || !str_eq(c->meta_binding, c->binding)) {
+                cycle_stage_adopt(c, true);
+                return;
+        }
+        if ((!c->meta_identity || !str_eq(c->meta_identity, c->root.identity)) && c->known == 0) {
+                /* Its disk came after us, say.  Nothing is known, so nothing can be taken for gone. */
                 cycle_stage_adopt(c, true);
                 return;
         }

@@ -5,33 +5,40 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
+/* Others make their id from the number of the device, which is another one after a reboot. */
+static bool root_has_lasting_id(const struct statfs *fs)
+{
+        return fs->f_type == EXT4_SUPER_MAGIC || fs->f_type == BTRFS_SUPER_MAGIC;
+}
+
 static int root_identify(struct root *r)
 {
         struct statx sx;
         struct statfs fs;
         uint64_t fsid = 0;
+        int n;
 
-        if (statx(r->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &sx) < 0)
+        if (statx(r->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &sx) < 0 ||
+            fstatfs(r->fd, &fs) < 0)
                 return -errno;
         r->dev = makedev(sx.stx_dev_major, sx.stx_dev_minor);
-        if (sx.stx_mask & STATX_BTIME) {
-                snprintf(r->identity, sizeof(r->identity), "%" PRIu64 ":%" PRId64 ".%09u",
-                         (uint64_t)sx.stx_ino, (int64_t)sx.stx_btime.tv_sec,
-                         sx.stx_btime.tv_nsec);
-                return 0;
-        }
-        if (fstatfs(r->fd, &fs) < 0)
-                return -errno;
+        n = snprintf(r->identity, sizeof(r->identity), "%" PRIu64, (uint64_t)sx.stx_ino);
+        if (sx.stx_mask & STATX_BTIME)
+                n += snprintf(r->identity + n, sizeof(r->identity) - (size_t)n,
+                              ":%" PRId64 ".%09u", (int64_t)sx.stx_btime.tv_sec,
+                              sx.stx_btime.tv_nsec);
         memcpy(&fsid, &fs.f_fsid, sizeof(fs.f_fsid) < sizeof(fsid) ? sizeof(fs.f_fsid)
                                                                    : sizeof(fsid));
-        snprintf(r->identity, sizeof(r->identity), "%" PRIu64 ":fs%" PRIx64, (uint64_t)sx.stx_ino,
-                 fsid);
+        if (!(sx.stx_mask & STATX_BTIME) || root_has_lasting_id(&fs))
+                snprintf(r->identity + n, sizeof(r->identity) - (size_t)n, ":fs%" PRIx64, fsid);
         return 0;
 }
 

@@ -6,15 +6,17 @@
  *
  * An empty mount point, another disk, a folder that somebody made anew: all are folders at the right
  * path, and none is the one that was mirrored.  The identity is the inode number with the moment the
- * inode was born, both of which belong to the content and survive a reboot; where the file system
- * keeps no birth time, the file system's id takes its place.
+ * inode was born, both of which belong to the content and survive a reboot; then, where it is made
+ * from what is on the disk and not from the disk's number, the file system's id: the top folders of
+ * two disks that were formatted in the same second have the rest in common.  Where the file system
+ * keeps no birth time, its id takes the place of that in any case.
  */
 
 #include "lib/base/err.h"
 
 #include <stdint.h>
 
-#define ROOT_IDENTITY_MAX 64
+#define ROOT_IDENTITY_MAX 96
 
 struct root {
         int fd;

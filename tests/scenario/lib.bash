@@ -17,12 +17,49 @@
 #   log PATTERN        the log of the last run has a line that matches;  nolog PATTERN
 #   want TEXT TEST…    a condition of one's own
 #   within SECONDS COMMAND…   wait until COMMAND succeeds
+#   skip WHY           this cannot be tried here
+#   needs_mounts       … without being allowed to mount;  image NAME [MKFS-OPTION…]  makes $T/NAME
+#   traced OPTION…     from now on under strace, which writes to $T/trace
 
 die()
 {
         echo "# $*"
         [ -s "$T/log" ] && sed 's/^/#   log: /' "$T/log" | tail -n 25
         exit 1
+}
+
+skip()
+{
+        echo "$*"
+        exit 77
+}
+
+# What is mounted is seen by this scenario alone and goes with it (tests/scenario/run).
+needs_mounts()
+{
+        [ "$INSIDE" = mounts ] || skip "mounting needs root and a mount namespace"
+}
+
+# image NAME [MKFS-OPTION…]: an empty ext4 of 16 MiB in a file, to be mounted with -o loop.
+image()
+{
+        local name=$1
+        shift
+        needs_mounts
+        truncate -s 16M "$T/$name" && mkfs.ext4 -q "$@" "$T/$name" 2>"$T/mkfs" || die "no file system can be made"
+        mkdir -p "$T/probe" && mount -o loop "$T/$name" "$T/probe" 2>/dev/null ||
+                skip "no loop device can be had"
+        rmdir "$T/probe/lost+found" && umount "$T/probe"
+}
+
+# traced OPTION…: the binary runs under strace from now on, which writes to $T/trace.  The tracer is
+# the grandchild, so that signals and exit statuses are the binary's own.  Leaks cannot be looked
+# for in a traced process.
+traced()
+{
+        WRAP="strace -D -f -qq -o $T/trace $*"
+        ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+        strace -qq -o "$T/trace" true 2>/dev/null || skip "strace is not allowed here"
 }
 
 want()
