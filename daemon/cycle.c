@@ -17,6 +17,7 @@
 #include "lib/core/flow_write.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
+#include "lib/yadisk/verdict.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -41,7 +42,6 @@ struct cycle {
         uint64_t shown;
         bool stopping;
         struct report report;
-        bool in_trouble; /* it was said that nothing gets through */
         bool swept; /* remnants were looked for since the start */
         void (*done)(void *userdata, const struct pass_end *end);
         void (*stopped)(void *userdata);
@@ -648,7 +648,7 @@ static void cycle_list_done(void *userdata, struct flow *flow, const struct flow
                 c->cloud_missing = true; /* if it was the top one; the others do no harm */
         else if (end->kind != END_DONE && !c->tally.halted) {
                 c->tally.later++;
-                log_warning("the cloud folder cannot be listed: %s", end->text);
+                report_error(&c->report, "the cloud folder cannot be listed: %s", end->text);
         }
         for (size_t i = 0; i < folders->n; i++)
                 if (!cycle_push(c, folders->items[i].key))
@@ -825,24 +825,12 @@ static int cycle_children(void *userdata, const char *key, struct entry_list *re
         return store_children(((struct cycle *)userdata)->store, key, ret, err);
 }
 
-static void cycle_trouble(void *userdata, const struct outcome *in, int64_t wait_ms)
+static void cycle_trouble(void *userdata, enum engine_lane lane, const struct outcome *in,
+                          int64_t wait_ms)
 {
         struct cycle *c = userdata;
-        bool again = c->in_trouble;
 
-        c->in_trouble = wait_ms > 0;
-        if (wait_ms == 0)
-                log_notice("the service answers again");
-        else if (again)
-                log_debug("still nothing; trying again in %.1f s", (double)wait_ms / 1000);
-        else if (in->kind == OUTCOME_HTTP)
-                log_notice("the service says that there are too many requests; going on more slowly "
-                           "in %.1f s",
-                           (double)wait_ms / 1000);
-        else
-                log_warning("the service cannot be reached (%s); trying again, at least once a "
-                            "minute",
-                            in->text ? in->text : "no answer");
+        report_trouble(&c->report, lane, in, wait_ms, (int64_t)(uv_hrtime() / 1000000));
 }
 
 static void cycle_free(void *userdata)
@@ -866,6 +854,7 @@ int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *confi
                 .parallel = config->parallel,
                 .api_rate = config->api_rate,
                 .upload_rate = config->upload_rate,
+                .judge = verdict_news,
                 .desk = {.commit = cycle_commit,
                          .children = cycle_children,
                          .free_children = entry_list_finish,

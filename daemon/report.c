@@ -3,11 +3,16 @@
 #include "daemon/report.h"
 
 #include "lib/base/log.h"
+#include "lib/yadisk/verdict.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#define REPORT_TROUBLE_STAYS_MS 60000
+#define REPORT_TROUBLE_AGAIN_MS 300000
+#define REPORT_WAIT_LONG_MS 60000
 
 void report_begin(struct report *r)
 {
@@ -36,6 +41,68 @@ void report_error(struct report *r, const char *fmt, ...)
         log_error("%s", text);
 }
 
+static const char *report_trouble_what(enum engine_lane lane, const struct verdict *v)
+{
+        switch (lane) {
+        case ENGINE_UPLOAD:
+                return "uploads do not get through";
+        case ENGINE_ANY:
+        case ENGINE_CHANGE:
+        case ENGINE_LANES:
+                break;
+        }
+        return v->text;
+}
+
+static void report_trouble_begins(enum engine_lane lane, const struct outcome *in, int64_t wait_ms)
+{
+        _cleanup_(str_finish) struct str why = STR_NULL(1024);
+        _cleanup_(str_finish) struct str when = STR_NULL(256);
+        struct verdict v = verdict(in);
+
+        if (in->kind == OUTCOME_HTTP)
+                str_addf(&why, "HTTP %d%s%s", in->status, *v.description ? ": " : "",
+                         v.description);
+        else
+                str_add_printable(&why, in->text ? in->text : "no answer");
+        if (wait_ms > REPORT_WAIT_LONG_MS) {
+                str_adds(&when, "it asks to wait ");
+                str_add_span(&when, wait_ms);
+        } else if (in->status == 429) {
+                str_adds(&when, "going on more slowly");
+        } else {
+                str_adds(&when, "trying again, at least once a minute");
+        }
+        log_warning("%s (%s); %s%s", report_trouble_what(lane, &v), str_z(&why), str_z(&when),
+                    lane == ENGINE_UPLOAD ? "; everything else goes on" : "");
+}
+
+void report_trouble(struct report *r, enum engine_lane lane, const struct outcome *in,
+                    int64_t wait_ms, int64_t now_ms)
+{
+        bool stays;
+
+        if (wait_ms == 0) {
+                if (r->trouble[lane].said)
+                        log_notice(lane == ENGINE_UPLOAD ? "uploads get through again"
+                                                         : "the service works again");
+                r->trouble[lane].on = r->trouble[lane].said = false;
+                return;
+        }
+        if (!r->trouble[lane].on)
+                r->trouble[lane].since_ms = now_ms;
+        r->trouble[lane].on = true;
+        stays = now_ms - r->trouble[lane].since_ms >= REPORT_TROUBLE_STAYS_MS;
+        if (!r->trouble[lane].said &&
+            (stays || r->trouble[lane].said_ms == 0 ||
+             now_ms - r->trouble[lane].said_ms >= REPORT_TROUBLE_AGAIN_MS)) {
+                r->trouble[lane].said = true;
+                r->trouble[lane].said_ms = now_ms;
+                report_trouble_begins(lane, in, wait_ms);
+        }
+        log_debug("nothing gets through; the next try in %.1f s", (double)wait_ms / 1000);
+}
+
 void report_halted(struct report *r, const struct tally *t, const struct config *config)
 {
         if (t->full && !t->halted)
@@ -60,7 +127,9 @@ void report_halted(struct report *r, const struct tally *t, const struct config 
         case END_FULL:
                 break;
         }
-        report_error(r, "stopped: %s; it goes on when the service can be reached", t->text);
+        /* The same words whatever was heard last: it has been said, and may change every minute. */
+        report_error(r, "stopped: the service does not work for now; what is left is done when it "
+                        "does");
 }
 
 void report_held(struct report *r, const struct plan_totals *totals, const char *id)

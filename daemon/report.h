@@ -14,6 +14,12 @@
 struct report {
         bool failed;     /* this pass has said what is wrong … */
         char said[1024]; /* … and this is what was said last; "" once a pass went well */
+        struct {
+                bool on;          /* it does not work, since … */
+                int64_t since_ms;
+                bool said;        /* … and that was said, last at … */
+                int64_t said_ms;  /* … or 0 */
+        } trouble[ENGINE_LANES];
 };
 
 void report_begin(struct report *r); /* of a pass */
@@ -21,6 +27,11 @@ void report_end(struct report *r);
 
 /* An error that ends the pass, or leaves work undone. */
 void report_error(struct report *r, const char *fmt, ...) _printf_(2, 3);
+
+/* A lane of the engine does not work, or (wait_ms 0) works again: said when it begins and when it
+ * ends.  One that comes and goes is not said each time, only when it stays. */
+void report_trouble(struct report *r, enum engine_lane lane, const struct outcome *in,
+                    int64_t wait_ms, int64_t now_ms);
 
 /* Why uploads are paused, or everything is; nothing when neither is so. */
 void report_halted(struct report *r, const struct tally *t, const struct config *config);

@@ -114,16 +114,23 @@ static void work_say_failed(struct work *w, const struct work_item *item,
 
 /* ---- what an end means ------------------------------------------------------------------------ */
 
+/* It gave up because nothing gets through: that is no failure of its own. */
+static bool tally_blameless(const struct engine *engine, const struct flow_end *end)
+{
+        return end->kind == END_LATER && engine_stats(engine).shut < ENGINE_LANES;
+}
+
 void tally_end(struct tally *t, const struct engine *engine, const struct flow_end *end)
 {
-        bool unreachable = end->kind == END_LATER && engine_stats(engine).unreachable;
+        bool blameless = tally_blameless(engine, end);
 
         if (end->kind == END_FULL && !t->full) {
                 t->full = true;
                 str_copy(t->text, sizeof(t->text), end->text);
         }
-        if (t->halted ||
-            (end->kind != END_REFUSED && end->kind != END_STORE && !unreachable))
+        t->cut_off |= blameless;
+        blameless = blameless && engine_stats(engine).shut < ENGINE_UPLOAD;
+        if (t->halted || (end->kind != END_REFUSED && end->kind != END_STORE && !blameless))
                 return;
         t->halted = true;
         t->end = end->kind;
@@ -135,6 +142,7 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
 {
         struct tally *t = w->args.tally;
         enum op_verb verb = item->op.verb;
+        bool blameless = tally_blameless(w->args.engine, end);
 
         tally_end(t, w->args.engine, end);
         t->repaired += end->vanished;
@@ -153,7 +161,8 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
                 t->changed++;
                 break;
         case END_LATER:
-                t->later++;
+                t->later += !blameless;
+                t->skipped += blameless;
                 break;
         case END_STUCK:
                 t->stuck++;
@@ -170,7 +179,7 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
         }
         if (end->kind == END_DONE || end->kind == END_NOTHING)
                 failures_clear(w->args.failures, item->key);
-        else if (end->kind == END_LATER || end->kind == END_STUCK)
+        else if ((end->kind == END_LATER && !blameless) || end->kind == END_STUCK)
                 work_say_failed(w, item, end);
         /* What is to stand where somebody else's content was left has its own way with that. */
         return end->kind == END_DONE || end->kind == END_NOTHING || end->kind == END_FOREIGN;
@@ -331,7 +340,7 @@ static bool work_leaves_out(struct work *w, const struct work_item *item)
         struct tally *t = w->args.tally;
         enum op_verb verb = item->op.verb;
 
-        if (t->halted || (t->full && verb == OP_PUT)) {
+        if (t->halted || ((t->full || t->cut_off) && verb == OP_PUT)) {
                 t->skipped++;
                 return true;
         }

@@ -21,11 +21,12 @@ struct tally {
         uint64_t later, stuck; /* failed; each path was named */
         uint64_t waiting;      /* not tried: failed before, and the time has not come */
         uint64_t foreign;      /* left alone: somebody else's */
-        uint64_t skipped;      /* not tried because of `full` or `halted` */
+        uint64_t skipped;      /* not tried, or given up, because of what is below */
         uint64_t repaired;     /* rows found untrue: a further pass puts it right */
         bool full;             /* no uploads for now */
+        bool cut_off;          /* uploads do not get through */
         bool halted;           /* nothing goes on: see `end` */
-        enum end_kind end;     /* END_REFUSED, END_STORE, or END_LATER: the server is out of reach */
+        enum end_kind end;     /* END_REFUSED, END_STORE, or END_LATER: the service does not work */
         char text[512];        /* why it halted, or is full */
 };
 

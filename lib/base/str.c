@@ -2,6 +2,7 @@
 
 #include "lib/base/str.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -156,6 +157,19 @@ void str_add_printable(struct str *s, const char *z)
                         z += n;
                 }
         }
+}
+
+void str_add_span(struct str *s, int64_t ms)
+{
+        static const struct {
+                int64_t ms;
+                const char *name;
+        } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}};
+        size_t i = 0;
+
+        while (i + 1 < ARRAY_SIZE(units) && ms < 2 * units[i].ms)
+                i++;
+        str_addf(s, "%" PRId64 " %s", (ms + units[i].ms / 2) / units[i].ms, units[i].name);
 }
 
 void str_add_size(struct str *s, uint64_t bytes)

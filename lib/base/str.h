@@ -61,6 +61,9 @@ char *str_dup(const char *z);
 /* A path for a log line: control bytes and invalid UTF-8 as \xHH, a backslash as it is. */
 void str_add_printable(struct str *s, const char *z);
 
+/* "30 s", "4 min", "3 h", "2 d"; never one of a unit but the smallest, which says too little. */
+void str_add_span(struct str *s, int64_t ms);
+
 /* "512 B", "1.4 KB", "2.0 MB" …: powers of 1000, as disks and Yandex count. */
 void str_add_size(struct str *s, uint64_t bytes);
 

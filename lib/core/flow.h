@@ -42,6 +42,7 @@ enum end_kind {
 struct flow_end {
         enum end_kind kind;
         int status;        /* HTTP status behind it, or 0 */
+        int64_t again_ms;  /* LATER: there is no point before that; 0: nobody says so */
         bool vanished;     /* the parent folder is missing in the cloud, or a row was found untrue:
                               the snapshot no longer describes the cloud there */
         uint64_t bytes;    /* body bytes sent on the way, failed tries included */
@@ -77,7 +78,7 @@ struct outcome {
         int status;
         const char *body;        /* answer body, NUL-terminated beyond `body_len` */
         size_t body_len;
-        int64_t retry_after_ms;  /* < 0: the server did not say */
+        int64_t retry_after_ms;  /* there is no point before that; < 0: nobody says so */
         enum http_fault fault;
         bool sent_all;           /* FAULT: the whole request may have arrived */
         int err;                 /* LOCAL; or with HTTP_FAULT_LOCAL, of reading the file (ESTALE:

@@ -12,6 +12,7 @@ struct http_req {
         const char *url;         /* a secret when it is an upload link: never logged */
         bool api;                /* to the API: carries the token, counts against the request rate.
                                     Otherwise to an upload host: no token. */
+        bool begins_upload;      /* asks where to send to: in vain while nothing sent arrives */
         const struct entry *file; /* the body: this file's bytes; NULL: no body */
         int64_t patience_ms;     /* longest silence between our last byte and the first of the
                                     answer; 0: the usual */
@@ -26,5 +27,6 @@ enum http_fault {
         HTTP_FAULT_BROKEN,      /* the connection ended or spoke nonsense before the answer was whole */
         HTTP_FAULT_STALLED,     /* nothing moved for too long */
         HTTP_FAULT_TOO_LARGE,   /* more answer than reply_max */
+        HTTP_FAULT_SHUT,        /* not asked: others were refused just now, or not answered */
         HTTP_FAULT_LOCAL,       /* we could not send: `err` of the outcome says why */
 };

@@ -12,17 +12,21 @@
 
 #include "lib/engine/engine.h"
 
-#include "lib/core/backoff.h"
+#include "lib/base/str.h"
 #include "lib/core/pace.h"
 #include "lib/engine/http.h"
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
 #define ENGINE_ASLEEP_MAX 512
+#define ENGINE_LINGER_MS 60000 /* nobody waits at a gate that stays shut for longer … */
+#define ENGINE_LINGER_TIMES 3  /* … or was shut so often without anything good between */
+#define ENGINE_LASTING_TIMES 8 /* two minutes or so: nothing more is to be hoped for in this pass */
 
 enum slot_place { SLOT_GATE, SLOT_HTTP, SLOT_RECORD, SLOT_POOL, SLOT_ASLEEP, SLOT_DEAD };
 
@@ -34,7 +38,10 @@ struct slot {
         void *userdata;
         enum slot_place place;
 
+        uint64_t id;
         struct slot *gate_next;
+        bool passed[ENGINE_LANES];     /* the lanes it is under way in … */
+        uint32_t era[ENGINE_LANES];    /* … since */
         const struct http_req *req;
         struct http_op *op;
         struct recorder_job job;
@@ -55,7 +62,12 @@ struct engine {
         struct source_root root;
         struct pace pace;
         unsigned parallel;
-        unsigned refusals;   /* in a row */
+        struct gate gates[ENGINE_LANES];
+        enum gate_news (*judge)(const struct outcome *in);
+        char why[160];       /* a gate was shut last: what was heard */
+        bool refused;        /* nothing more is sent with this token … */
+        char refusal[1024];  /* … for this reason */
+        uint64_t ids;
         atomic_bool stop;    /* for digests */
 
         struct slot *slots;
@@ -63,11 +75,11 @@ struct engine {
         unsigned active, asleep;
         unsigned busy;       /* slots in RECORD or POOL, dead ones too */
         uint64_t api_calls, transfers;
-        bool unreachable;
         int store_err;
         void (*room)(void *userdata);
         void *room_userdata;
-        void (*trouble)(void *userdata, const struct outcome *in, int64_t wait_ms);
+        void (*trouble)(void *userdata, enum engine_lane lane, const struct outcome *in,
+                        int64_t wait_ms);
         void *trouble_userdata;
 
         bool stopping;
@@ -113,6 +125,7 @@ int engine_create(struct engine **ret, uv_loop_t *loop, const struct engine_opti
                 return err_set(err, ENOMEM, "no memory");
         e->loop = loop;
         e->parallel = options->parallel;
+        e->judge = options->judge;
         e->gate_end = &e->gate;
         e->root.fd = -1;
         r = recorder_create(&e->recorder, loop, &options->desk);
@@ -133,6 +146,7 @@ int engine_create(struct engine **ret, uv_loop_t *loop, const struct engine_opti
 
 int engine_set_token(struct engine *e, const char *token)
 {
+        e->refused = false;
         return http_set_token(e->http, token);
 }
 
@@ -147,6 +161,15 @@ uv_loop_t *engine_loop(const struct engine *e)
         return e->loop;
 }
 
+static enum engine_lane engine_shut(const struct engine *e)
+{
+        enum engine_lane lane = ENGINE_ANY;
+
+        while (lane < ENGINE_LANES && !e->gates[lane].shut)
+                lane++;
+        return lane;
+}
+
 struct engine_stats engine_stats(const struct engine *e)
 {
         return (struct engine_stats){.api_calls = e->api_calls,
@@ -154,7 +177,7 @@ struct engine_stats engine_stats(const struct engine *e)
                                      .bytes_sent = http_sent(e->http),
                                      .active = e->active,
                                      .asleep = e->asleep,
-                                     .unreachable = e->unreachable,
+                                     .shut = engine_shut(e),
                                      .store_err = e->store_err};
 }
 
@@ -175,7 +198,8 @@ void engine_on_room(struct engine *e, void (*room)(void *userdata), void *userda
 }
 
 void engine_on_trouble(struct engine *e,
-                       void (*trouble)(void *userdata, const struct outcome *in, int64_t wait_ms),
+                       void (*trouble)(void *userdata, enum engine_lane lane,
+                                       const struct outcome *in, int64_t wait_ms),
                        void *userdata)
 {
         e->trouble = trouble;
@@ -287,7 +311,7 @@ static void slot_pool(struct slot *s, const struct ask *ask)
         uv_queue_work(s->engine->loop, &s->work, slot_work, slot_worked);
 }
 
-/* ---- the gate: API requests at the agreed pace ------------------------------------------------ */
+/* ---- the gates: API requests at the agreed pace, and not while there is no point in them -------- */
 
 static void engine_open_gate(struct engine *e);
 
@@ -296,44 +320,221 @@ static void engine_on_gate(uv_timer_t *timer)
         engine_open_gate(timer->data);
 }
 
-static void engine_say_trouble(struct engine *e, const struct outcome *in, int64_t wait_ms)
+static enum engine_lane slot_lane(const struct slot *s)
 {
-        if (e->trouble)
-                e->trouble(e->trouble_userdata, in, wait_ms);
+        if (!s->req->api || s->req->begins_upload)
+                return ENGINE_UPLOAD;
+        return s->req->method == HTTP_GET ? ENGINE_ANY : ENGINE_CHANGE;
 }
 
-/* What an answer, or its absence, says about the pace for everybody. */
-static void engine_learn(struct engine *e, const struct outcome *in)
+static int64_t slot_wait(const struct slot *s)
 {
-        int64_t now = engine_now(e), wait_ms;
-        bool refused = in->kind == OUTCOME_HTTP && in->status == 429;
-        bool unreachable = in->kind == OUTCOME_FAULT && in->fault == HTTP_FAULT_UNREACHABLE;
+        int64_t most = 0;
 
-        e->unreachable = unreachable;
-        if (!refused && !unreachable) {
-                if (e->refusals > 0)
-                        engine_say_trouble(e, in, 0);
-                e->refusals = 0;
-                return;
+        for (enum engine_lane lane = ENGINE_ANY; lane <= slot_lane(s); lane++) {
+                int64_t wait_ms = gate_wait(&s->engine->gates[lane], engine_now(s->engine));
+
+                most = wait_ms > most ? wait_ms : most;
         }
-        if (now < e->pace.closed_ms) /* one of those that were under way when the gate closed */
-                return;
-        wait_ms = backoff_ms(++e->refusals, in->retry_after_ms, engine_random());
-        if (refused)
-                pace_refused(&e->pace, now, wait_ms);
+        return most;
+}
+
+static void slot_pass(struct slot *s)
+{
+        for (enum engine_lane lane = ENGINE_ANY; lane <= slot_lane(s); lane++) {
+                s->era[lane] = gate_pass(&s->engine->gates[lane]);
+                s->passed[lane] = true;
+        }
+}
+
+static void slot_leave(struct slot *s, enum engine_lane lane)
+{
+        if (s->passed[lane])
+                gate_back(&s->engine->gates[lane], s->era[lane]);
+        s->passed[lane] = false;
+}
+
+static void engine_say_trouble(struct engine *e, enum engine_lane lane, const struct outcome *in,
+                               int64_t wait_ms)
+{
+        if (e->trouble)
+                e->trouble(e->trouble_userdata, lane, in, wait_ms);
+}
+
+static void slot_good(struct slot *s, enum engine_lane lane, const struct outcome *in)
+{
+        struct engine *e = s->engine;
+
+        if (s->passed[lane] && gate_good(&e->gates[lane], s->era[lane]))
+                engine_say_trouble(e, lane, in, 0);
+}
+
+/* True when this has shut the lane. */
+static bool slot_bad(struct slot *s, enum engine_lane lane, bool sure, const struct outcome *in)
+{
+        struct engine *e = s->engine;
+        int64_t wait_ms;
+
+        if (!s->passed[lane])
+                return false;
+        wait_ms = gate_bad(&e->gates[lane], s->era[lane], s->id, sure, in->retry_after_ms,
+                           engine_now(e), engine_random());
+        if (wait_ms == 0)
+                return false;
+        if (in->kind == OUTCOME_HTTP && in->status == 429)
+                pace_refused(&e->pace, engine_now(e), wait_ms);
+        if (in->kind == OUTCOME_HTTP)
+                snprintf(e->why, sizeof(e->why), "HTTP %d", in->status);
         else
-                pace_close(&e->pace, now, wait_ms);
-        engine_say_trouble(e, in, wait_ms);
+                str_copy(e->why, sizeof(e->why), in->text ? in->text : "");
+        engine_say_trouble(e, lane, in, wait_ms);
+        return true;
+}
+
+/* What an answer, or its absence, says for everybody.  Returns the lane it has shut, if any. */
+static enum engine_lane slot_learn(struct slot *s, const struct outcome *in)
+{
+        enum engine_lane lane = slot_lane(s);
+
+        switch (s->engine->judge(in)) {
+        case GATE_NEWS_NONE:
+                break;
+        case GATE_NEWS_GOOD:
+                if (!s->req->api)
+                        slot_good(s, ENGINE_UPLOAD, in);
+                else
+                        for (int l = ENGINE_ANY; l <= (int)lane && l < ENGINE_UPLOAD; l++)
+                                slot_good(s, (enum engine_lane)l, in);
+                break;
+        case GATE_NEWS_KIND:
+                if (lane == ENGINE_UPLOAD && s->req->api)
+                        lane = ENGINE_CHANGE;
+                return slot_bad(s, lane, s->req->api, in) ? lane : ENGINE_LANES;
+        case GATE_NEWS_ALL:
+                if (s->req->api)
+                        return slot_bad(s, ENGINE_ANY, true, in) ? ENGINE_ANY : ENGINE_LANES;
+                return slot_bad(s, lane, false, in) ? lane : ENGINE_LANES;
+        case GATE_NEWS_REFUSED:
+                s->engine->refused |= s->req->api;
+                break;
+        case GATE_NEWS_PERHAPS:
+                if (s->req->api && slot_bad(s, ENGINE_ANY, false, in))
+                        return ENGINE_ANY;
+                return lane > ENGINE_ANY && slot_bad(s, lane, false, in) ? lane : ENGINE_LANES;
+        }
+        return ENGINE_LANES;
+}
+
+/* How long there is nothing to wait for in these lanes, for a flow that would; -1: not that long. */
+static int64_t engine_lasting(const struct engine *e, enum engine_lane lane)
+{
+        for (enum engine_lane l = ENGINE_ANY; l <= lane; l++)
+                if (e->gates[l].shut && e->gates[l].times >= ENGINE_LASTING_TIMES)
+                        return ENGINE_LINGER_MS + 1;
+        return -1;
+}
+
+static void slot_turn_away(struct slot *s)
+{
+        struct outcome in = {.kind = OUTCOME_FAULT,
+                             .fault = HTTP_FAULT_SHUT,
+                             .text = s->engine->why,
+                             .retry_after_ms = engine_lasting(s->engine, slot_lane(s))};
+
+        slot_tell(s, &in);
+}
+
+static void slot_enqueue(struct slot *s)
+{
+        struct engine *e = s->engine;
+
+        s->place = SLOT_GATE;
+        s->gate_next = NULL;
+        *e->gate_end = s;
+        e->gate_end = &s->gate_next;
+}
+
+static void slot_dequeue(struct slot *s)
+{
+        struct engine *e = s->engine;
+        struct slot **link = &e->gate;
+
+        while (*link != s)
+                link = &(*link)->gate_next;
+        *link = s->gate_next;
+        if (!*link)
+                e->gate_end = link;
+}
+
+/* Those who wait for a lane that has just been shut learn what they would have heard. */
+static void engine_turn_away(struct engine *e, enum engine_lane lane)
+{
+        unsigned n = 0;
+
+        for (struct slot *s = e->gate; s; s = s->gate_next)
+                n++;
+        while (n-- > 0 && e->gate && !e->stopping) {
+                struct slot *s = e->gate;
+
+                slot_dequeue(s);
+                if (slot_lane(s) >= lane)
+                        slot_turn_away(s);
+                else
+                        slot_enqueue(s);
+        }
+}
+
+static void slot_end(struct slot *s, const struct flow_end *end);
+
+static void slot_end_refused(struct slot *s)
+{
+        struct flow_end end = {.kind = END_REFUSED, .text = s->engine->refusal};
+
+        if (s->place == SLOT_HTTP)
+                http_cancel(s->op);
+        if (s->place == SLOT_ASLEEP) {
+                s->engine->asleep--;
+                s->engine->active++;
+        }
+        slot_end(s, &end);
+}
+
+/* Nothing may be asked any more: whoever would ask next ends here. */
+static void engine_end_refused(struct engine *e)
+{
+        e->gate = NULL;
+        e->gate_end = &e->gate;
+        for (struct slot *s = e->slots; s && e->refused && !e->stopping;) {
+                if (s->place == SLOT_GATE || s->place == SLOT_HTTP || s->place == SLOT_ASLEEP) {
+                        slot_end_refused(s);
+                        s = e->slots; /* the list may look quite different now */
+                } else {
+                        s = s->next;
+                }
+        }
 }
 
 static void slot_answered(void *userdata, struct outcome *in)
 {
         struct slot *s = userdata;
+        struct engine *e = s->engine;
+        enum engine_lane shut;
 
         s->op = NULL;
-        if (s->req->api)
-                engine_learn(s->engine, in);
+        shut = slot_learn(s, in);
+        slot_leave(s, ENGINE_ANY);
+        slot_leave(s, ENGINE_CHANGE);
+        /* An upload that may begin has yet to show that it arrives. */
+        if (!s->req->api || shut < ENGINE_LANES)
+                slot_leave(s, ENGINE_UPLOAD);
+        if (shut < ENGINE_LANES && in->retry_after_ms < engine_lasting(e, shut))
+                in->retry_after_ms = engine_lasting(e, shut);
         slot_tell(s, in);
+        if (e->refused)
+                engine_end_refused(e);
+        else if (shut < ENGINE_LANES && e->gates[shut].times >= ENGINE_LINGER_TIMES)
+                engine_turn_away(e, shut);
+        engine_open_gate(e);
 }
 
 static void slot_send(struct slot *s)
@@ -353,38 +554,64 @@ static void slot_send(struct slot *s)
                 slot_tell(s, &in);
 }
 
+/* The first in the queue that may go, or NULL and after how many ms one may. */
+static struct slot *engine_first_to_go(struct engine *e, int64_t *ret_wait_ms)
+{
+        *ret_wait_ms = GATE_BUSY;
+        for (struct slot *s = e->gate; s; s = s->gate_next) {
+                int64_t wait_ms = slot_wait(s);
+
+                if (wait_ms == 0)
+                        wait_ms = pace_take(&e->pace, 1, engine_now(e));
+                if (wait_ms == 0)
+                        return s;
+                if (wait_ms < *ret_wait_ms)
+                        *ret_wait_ms = wait_ms;
+        }
+        return NULL;
+}
+
 static void engine_open_gate(struct engine *e)
 {
-        while (e->gate && !e->stopping) {
-                struct slot *s = e->gate;
-                int64_t wait_ms = pace_take(&e->pace, 1, engine_now(e));
+        int64_t wait_ms;
 
-                if (wait_ms > 0) {
+        while (e->gate && !e->stopping) {
+                struct slot *s = engine_first_to_go(e, &wait_ms);
+
+                if (!s && wait_ms < GATE_BUSY)
                         uv_timer_start(&e->gate_timer, engine_on_gate, (uint64_t)wait_ms, 0);
+                if (!s)
                         return;
-                }
-                e->gate = s->gate_next;
-                if (!e->gate)
-                        e->gate_end = &e->gate;
+                slot_dequeue(s);
+                slot_pass(s);
                 slot_send(s);
         }
 }
 
 static void slot_http(struct slot *s, const struct http_req *req)
 {
-        struct engine *e = s->engine;
+        int64_t wait_ms;
 
         s->req = req;
+        if (req->api)
+                slot_leave(s, ENGINE_UPLOAD);
+        if (s->engine->refused) {
+                s->place = SLOT_GATE;
+                slot_end_refused(s);
+                return;
+        }
         if (!req->api) {
                 slot_send(s);
                 return;
         }
-        s->place = SLOT_GATE;
-        s->gate_next = NULL;
-        *e->gate_end = s;
-        e->gate_end = &s->gate_next;
-        if (e->gate == s)
-                engine_open_gate(e);
+        wait_ms = slot_wait(s);
+        if (wait_ms > ENGINE_LINGER_MS && wait_ms < GATE_BUSY) {
+                s->place = SLOT_GATE;
+                slot_turn_away(s);
+                return;
+        }
+        slot_enqueue(s);
+        engine_open_gate(s->engine);
 }
 
 /* ---- sleepers -------------------------------------------------------------------------------- */
@@ -438,6 +665,7 @@ static void slot_sleep(struct slot *s, int64_t delay_ms)
 {
         struct engine *e = s->engine;
 
+        slot_leave(s, ENGINE_UPLOAD);
         s->place = SLOT_ASLEEP;
         s->wake_ms = engine_now(e) + (delay_ms > 0 ? delay_ms : 1);
         e->active--;
@@ -453,6 +681,9 @@ static void slot_end(struct slot *s, const struct flow_end *end)
 {
         struct engine *e = s->engine;
 
+        slot_leave(s, ENGINE_UPLOAD);
+        if (end->kind == END_REFUSED && end->text != e->refusal)
+                str_copy(e->refusal, sizeof(e->refusal), end->text);
         s->place = SLOT_DEAD;
         e->active--;
         s->done(s->userdata, s->flow, end);
@@ -504,6 +735,7 @@ int engine_start(struct engine *e, struct flow *flow, engine_done done, void *us
                            .flow = flow,
                            .done = done,
                            .userdata = userdata,
+                           .id = ++e->ids,
                            .next = e->slots};
         if (e->slots)
                 e->slots->prev = s;

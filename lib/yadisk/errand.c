@@ -97,6 +97,16 @@ struct ask errand_list(struct errand *e)
         return errand_request(e);
 }
 
+struct ask errand_link(struct errand *e)
+{
+        e->http = (struct http_req){.method = HTTP_GET,
+                                    .url = str_z(&e->url),
+                                    .api = true,
+                                    .begins_upload = true,
+                                    .reply_max = ERRAND_REPLY_MAX};
+        return errand_request(e);
+}
+
 struct ask errand_send(struct errand *e, const char *href, const struct entry *file,
                        int64_t patience_ms)
 {
@@ -159,7 +169,8 @@ static struct ask errand_end_verdict(struct errand *e, enum end_kind kind,
 
 struct ask errand_trouble(struct errand *e, const struct outcome *in, const struct verdict *v)
 {
-        int64_t hint = in->kind == OUTCOME_HTTP ? in->retry_after_ms : -1;
+        int64_t hint = in->retry_after_ms;
+        struct ask ask;
 
         switch (v->act) {
         case VERDICT_STUCK:
@@ -175,11 +186,13 @@ struct ask errand_trouble(struct errand *e, const struct outcome *in, const stru
         case VERDICT_OK:
         case VERDICT_ASKER:
         case VERDICT_AGAIN:
-                if (++e->tries > ERRAND_TRIES)
+                if (++e->tries > ERRAND_TRIES || hint > BACKOFF_MOST_MS)
                         break;
                 return errand_wait(backoff_ms(e->tries, hint, in->random));
         }
-        return errand_end_verdict(e, END_LATER, in, v);
+        ask = errand_end_verdict(e, END_LATER, in, v);
+        ask.end.again_ms = hint > BACKOFF_HINT_MOST_MS ? BACKOFF_HINT_MOST_MS : hint > 0 ? hint : 0;
+        return ask;
 }
 
 struct ask errand_garbled(struct errand *e, const struct outcome *in)

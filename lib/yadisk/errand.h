@@ -59,6 +59,7 @@ struct ask errand_back(struct errand *e, int state, const struct verdict *v);
 /* The wishes.  Those for HTTP send what e->url holds, except upload. */
 struct ask errand_http(struct errand *e, enum http_method method);
 struct ask errand_list(struct errand *e); /* GET with room for a listing */
+struct ask errand_link(struct errand *e); /* GET that an upload begins with */
 struct ask errand_send(struct errand *e, const char *href, const struct entry *file,
                        int64_t patience_ms);
 struct ask errand_record(struct errand *e, size_t n);
@@ -68,8 +69,9 @@ struct ask errand_wait(int64_t delay_ms);
  * sixteen times that.  How long that may go on is the caller's to know. */
 struct ask errand_not_yet(struct errand *e, int64_t first_ms);
 
-/* The same again after a wait, or the end when it was tried often enough or must not be.  For
- * every verdict but OK; ASKER counts as "the service's answer makes no sense here". */
+/* The same again after a wait, or the end when it was tried often enough, the server wants a longer
+ * wait than a pass has patience for, or it must not be.  For every verdict but OK; ASKER counts as
+ * "the service's answer makes no sense here". */
 struct ask errand_trouble(struct errand *e, const struct outcome *in, const struct verdict *v);
 
 /* A reply that should have been JSON of a certain kind was not: as trouble. */

@@ -167,7 +167,7 @@ static struct ask put_ask_link(struct flow_put *f)
 {
         yadisk_url_upload(&f->e.url, f->e.yadisk, put_sent_path(f),
                           !f->via_wire && f->there == PUT_THERE_OURS);
-        return errand_http(&f->e, HTTP_GET);
+        return errand_link(&f->e);
 }
 
 static struct ask put_ask_unwire(struct flow_put *f)

@@ -27,6 +27,8 @@ static struct verdict verdict_fault(const struct outcome *in)
                 return verdict_is(VERDICT_AGAIN, "the server fell silent");
         case HTTP_FAULT_TOO_LARGE:
                 return verdict_is(VERDICT_AGAIN, "the answer is longer than any should be");
+        case HTTP_FAULT_SHUT:
+                return verdict_is(VERDICT_AGAIN, "the service does not work at the moment");
         case HTTP_FAULT_LOCAL:
         case HTTP_FAULT_NONE:
                 break;
@@ -122,4 +124,53 @@ struct verdict verdict_change(const struct outcome *in)
         if (in->kind == OUTCOME_HTTP && in->status == 200)
                 return verdict_strange();
         return verdict(in);
+}
+
+static enum gate_news verdict_news_fault(enum http_fault fault)
+{
+        switch (fault) {
+        case HTTP_FAULT_UNREACHABLE:
+        case HTTP_FAULT_TLS:
+                return GATE_NEWS_ALL;
+        case HTTP_FAULT_BROKEN:
+        case HTTP_FAULT_STALLED:
+        case HTTP_FAULT_TOO_LARGE:
+                return GATE_NEWS_PERHAPS;
+        case HTTP_FAULT_SHUT:
+        case HTTP_FAULT_LOCAL:
+        case HTTP_FAULT_NONE:
+                break;
+        }
+        return GATE_NEWS_NONE;
+}
+
+/* A page for people where the service would answer with an object: a captive portal. */
+static bool verdict_is_page(const struct outcome *in)
+{
+        return in->body_len > 0 && in->body[strspn(in->body, " \t\r\n")] != '{';
+}
+
+enum gate_news verdict_news(const struct outcome *in)
+{
+        struct verdict v;
+
+        if (in->kind != OUTCOME_HTTP)
+                return in->kind == OUTCOME_FAULT ? verdict_news_fault(in->fault) : GATE_NEWS_NONE;
+        if (in->status == 429)
+                return GATE_NEWS_ALL;
+        v = verdict(in);
+        switch (v.act) {
+        case VERDICT_OK:
+                return verdict_is_page(in) ? GATE_NEWS_PERHAPS : GATE_NEWS_GOOD;
+        case VERDICT_AGAIN:
+                return in->status == 423 ? GATE_NEWS_KIND : GATE_NEWS_PERHAPS;
+        case VERDICT_REFUSED:
+                return GATE_NEWS_REFUSED;
+        case VERDICT_ASKER:
+        case VERDICT_LOCKED:
+        case VERDICT_STUCK:
+        case VERDICT_FULL:
+                break;
+        }
+        return GATE_NEWS_GOOD;
 }

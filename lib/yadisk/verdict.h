@@ -10,6 +10,7 @@
  */
 
 #include "lib/core/flow.h"
+#include "lib/core/gate.h"
 #include "lib/yadisk/yadisk_json.h"
 
 enum verdict_act {
@@ -34,3 +35,6 @@ struct verdict verdict(const struct outcome *in);
 /* As verdict(), of a request that changes something.  No such endpoint answers 200: a proxy does,
  * with a page of its own, and then nothing was done. */
 struct verdict verdict_change(const struct outcome *in);
+
+/* What it says about requests in general. */
+enum gate_news verdict_news(const struct outcome *in);

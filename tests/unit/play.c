@@ -462,7 +462,7 @@ static void play_give_fault(struct play *p, struct words *w, struct outcome *in)
                 [HTTP_FAULT_NONE] = "none",       [HTTP_FAULT_UNREACHABLE] = "unreachable",
                 [HTTP_FAULT_TLS] = "tls",         [HTTP_FAULT_BROKEN] = "broken",
                 [HTTP_FAULT_STALLED] = "stalled", [HTTP_FAULT_TOO_LARGE] = "large",
-                [HTTP_FAULT_LOCAL] = "local",
+                [HTTP_FAULT_SHUT] = "shut",       [HTTP_FAULT_LOCAL] = "local",
         };
         const char *name = words_next(w);
 

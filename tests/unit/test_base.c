@@ -408,3 +408,20 @@ TEST(key_lengths_are_counted_in_characters)
         check(entry_key_unfit(deep) == NULL);
         check_str(entry_key_unfit(deeper), "its path is longer than the service allows");
 }
+
+TEST(spans_are_said_in_round_figures)
+{
+        static const struct {
+                int64_t ms;
+                const char *text;
+        } rows[] = {{0, "0 s"}, {499, "0 s"}, {500, "1 s"}, {30000, "30 s"}, {119999, "120 s"},
+                    {120000, "2 min"}, {240000, "4 min"}, {7199999, "120 min"}, {7200000, "2 h"},
+                    {86400000, "24 h"}, {172800000, "2 d"}, {INT64_C(31536000000), "365 d"}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_(str_finish) struct str s = STR_NULL(64);
+
+                str_add_span(&s, rows[i].ms);
+                check_str(str_z(&s), rows[i].text);
+        }
+}

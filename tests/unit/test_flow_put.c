@@ -223,17 +223,27 @@ TEST(a_link_after_a_while)
              {"woke", "link /a"},
              {"429 retry=20000 error TooManyRequestsError", "wait 20000"},
              {"woke", "link /a"},
-             {"429 retry=99999999", "wait 3600000"},
+             {"429 retry=60000", "wait 60000"},
              {"woke", "link /a"},
              {"423", "wait 4000"}, /* read-only for now */
              {"woke", "link /a"},
-             {"fault unreachable", "wait 8000"},
+             {"fault shut", "wait 8000"},
              {"woke", "link /a"},
              {"fault large", "wait 16000"},
              {"woke", "link /a"},
              {"200 html", "wait 30000"},
              {"woke", "link /a"},
              {"200 link", "send https://up/1"});
+}
+
+TEST(a_wait_too_long_for_a_pass_ends_it)
+{
+        PLAY(play_put(.entry = "f a 5"),
+             {"start", "link /a"},
+             {"503 retry=60001", "end LATER: the service has trouble (HTTP 503)"});
+        PLAY(play_put(.entry = "f a 5"),
+             {"start", "link /a"},
+             {"429 retry=99999999", "end LATER: too many requests (HTTP 429)"});
 }
 
 TEST(a_link_that_never_comes)

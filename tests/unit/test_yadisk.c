@@ -947,6 +947,7 @@ TEST(verdicts_of_faults_and_local_steps)
                 {{.kind = OUTCOME_FAULT, .fault = HTTP_FAULT_BROKEN}, VERDICT_AGAIN},
                 {{.kind = OUTCOME_FAULT, .fault = HTTP_FAULT_STALLED}, VERDICT_AGAIN},
                 {{.kind = OUTCOME_FAULT, .fault = HTTP_FAULT_TOO_LARGE}, VERDICT_AGAIN},
+                {{.kind = OUTCOME_FAULT, .fault = HTTP_FAULT_SHUT}, VERDICT_AGAIN},
                 {{.kind = OUTCOME_FAULT, .fault = HTTP_FAULT_LOCAL, .err = ESTALE}, VERDICT_ASKER},
                 {{.kind = OUTCOME_FAULT, .fault = HTTP_FAULT_NONE}, VERDICT_ASKER},
         };
@@ -959,4 +960,66 @@ TEST(verdicts_of_faults_and_local_steps)
                 check((v.act == VERDICT_OK) == (*v.text == '\0'));
                 check_eq(v.error, YADISK_ERROR_NONE);
         }
+}
+
+/* What one answer says about all requests. */
+TEST(news)
+{
+        static const struct {
+                int status;
+                const char *body;
+                enum gate_news want;
+        } rows[] = {
+                {200, "{\"href\":1}", GATE_NEWS_GOOD},
+                {200, " \n{}", GATE_NEWS_GOOD},
+                {200, "", GATE_NEWS_GOOD},
+                {201, "", GATE_NEWS_GOOD},
+                {204, "", GATE_NEWS_GOOD},
+                {200, "<html>log in", GATE_NEWS_PERHAPS},
+                {302, "", GATE_NEWS_PERHAPS},
+                {400, "", GATE_NEWS_GOOD},
+                {401, "", GATE_NEWS_REFUSED},
+                {402, "", GATE_NEWS_REFUSED},
+                {403, "", GATE_NEWS_GOOD},
+                {403, "{\"error\":\"DiskUnsupportedUserAccountTypeError\"}", GATE_NEWS_REFUSED},
+                {404, "<html>", GATE_NEWS_PERHAPS},
+                {404, "{\"error\":\"DiskNotFoundError\"}", GATE_NEWS_GOOD},
+                {409, "", GATE_NEWS_GOOD},
+                {413, "", GATE_NEWS_GOOD},
+                {423, "", GATE_NEWS_KIND},
+                {423, "{\"error\":\"Maintenance\"}", GATE_NEWS_KIND},
+                {423, "{\"error\":\"DiskResourceLockedError\"}", GATE_NEWS_GOOD},
+                {423, "{\"error\":\"DiskUploadTrafficLimitExceeded\"}", GATE_NEWS_GOOD},
+                {429, "", GATE_NEWS_ALL},
+                {500, "", GATE_NEWS_PERHAPS},
+                {503, "<html>", GATE_NEWS_PERHAPS},
+                {507, "", GATE_NEWS_GOOD},
+        };
+        static const struct {
+                enum http_fault fault;
+                enum gate_news want;
+        } faults[] = {
+                {HTTP_FAULT_UNREACHABLE, GATE_NEWS_ALL},  {HTTP_FAULT_TLS, GATE_NEWS_ALL},
+                {HTTP_FAULT_BROKEN, GATE_NEWS_PERHAPS},   {HTTP_FAULT_STALLED, GATE_NEWS_PERHAPS},
+                {HTTP_FAULT_TOO_LARGE, GATE_NEWS_PERHAPS}, {HTTP_FAULT_SHUT, GATE_NEWS_NONE},
+                {HTTP_FAULT_LOCAL, GATE_NEWS_NONE},       {HTTP_FAULT_NONE, GATE_NEWS_NONE},
+        };
+        struct outcome start = {.kind = OUTCOME_START};
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct outcome in = {.kind = OUTCOME_HTTP,
+                                     .status = rows[i].status,
+                                     .body = rows[i].body,
+                                     .body_len = strlen(rows[i].body)};
+
+                if (verdict_news(&in) != rows[i].want)
+                        check_fail("%d %s: %d, not %d", rows[i].status, rows[i].body,
+                                   (int)verdict_news(&in), (int)rows[i].want);
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+                struct outcome in = {.kind = OUTCOME_FAULT, .fault = faults[i].fault};
+
+                check_eq(verdict_news(&in), faults[i].want);
+        }
+        check_eq(verdict_news(&start), GATE_NEWS_NONE);
 }
