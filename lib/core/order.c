@@ -47,7 +47,7 @@ static struct order_item *order_above(const struct order *o, const char *key)
 {
         size_t len = strlen(key);
 
-        while (len > 0) {
+        for (;;) {
                 struct order_item *found;
 
                 while (len > 0 && key[len - 1] != '/')

@@ -149,7 +149,8 @@ struct ask errand_end(struct errand *e, enum end_kind kind, int status, const ch
                                     .status = status,
                                     .bytes = e->bytes,
                                     .calls = e->calls,
-                                    .text = str_z(&e->text)}};
+                                    .text = e->text.failed ? "there is not enough memory"
+                                                           : str_z(&e->text)}};
 }
 
 /* The sentence of a verdict: what it means, then what the other side said. */

@@ -129,7 +129,7 @@ bool yadisk_operation(struct str *ret, const char *href_or_id)
                         return false;
         str_clear(ret);
         str_addf(ret, "%s/%s", where, id);
-        return true;
+        return !ret->failed;
 }
 
 void yadisk_url_operation(struct str *url, const struct yadisk *y, const char *operation)

@@ -44,7 +44,7 @@ void yadisk_url_delete(struct str *url, const struct yadisk *y, const char *path
                        const uint8_t *md5, bool permanently);                      /* DELETE */
 
 /* The part of an operation's link or id that is ours to ask for: "/v1/disk/operations/…".
- * False when it is no such link; the host in it is never used, so the token goes nowhere else. */
+ * False when it is no such link (or does not fit into `ret`); the host in it is never used, so the token goes nowhere else. */
 bool yadisk_operation(struct str *ret, const char *href_or_id);
 void yadisk_url_operation(struct str *url, const struct yadisk *y, const char *operation); /* GET */
 

@@ -11,6 +11,10 @@ uint64_t seed_next(struct seed *s)
 {
         uint64_t z = s->state += 0x9e3779b97f4a7c15u;
 
+        if (s->n_bytes > 0) {
+                s->n_bytes--;
+                return *s->bytes++;
+        }
         z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
         z = (z ^ z >> 27) * 0x94d049bb133111ebu;
         return z ^ z >> 31;

@@ -9,11 +9,14 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct seed {
         uint64_t number;
         uint64_t state;
+        const uint8_t *bytes; /* come first, each as a number of its own (tests/fuzz) */
+        size_t n_bytes;
 };
 
 void seed_run(unsigned count, void (*play)(struct seed *s));

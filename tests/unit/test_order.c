@@ -127,6 +127,9 @@ TEST(a_folder_comes_before_what_is_in_it)
                 {"+., +a, +a/b, . ok, a ok", ".|||a|a/b"},
                 {"+., +a/b, +c, . ok", ".|||a/b c"},
                 {"+a/b, +a/c", "a/b|a/c"},
+                /* what held it has ended, and something else above it has come meanwhile */
+                {"+a/b, +a, +a/b/c, a/b ok, a ok", "a/b|a|||a/b/c"},
+                {"+a/b, +., +a/b/c, a/b ok, . ok", "a/b|.|||a/b/c"},
         };
 
         check_rows(rows, ARRAY_SIZE(rows));

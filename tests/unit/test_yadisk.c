@@ -220,6 +220,14 @@ TEST(operation_ids_of_any_length)
         check(!yadisk_operation(&s, id));
 }
 
+TEST(an_operation_that_does_not_fit_is_none)
+{
+        _cleanup_(str_finish) struct str s = STR_NULL(strlen("/v1/disk/operations/ab"));
+
+        check(yadisk_operation(&s, "ab"));
+        check(!yadisk_operation(&s, "abc"));
+}
+
 TEST(upload_links)
 {
         static const struct yadisk local = {.api_url = "http://127.0.0.1:8080", .root = "disk:/R"};

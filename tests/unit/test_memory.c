@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Memory that runs out, at every single request of the pure parts: what fails says so, leaves
+ * everything as it was and nothing behind, and nobody takes half an answer for a whole one.
+ */
+
+#include "lib/base/dotenv.h"
+#include "lib/base/map.h"
+#include "lib/core/flow_write.h"
+#include "lib/core/match.h"
+#include "lib/core/order.h"
+#include "lib/core/plan.h"
+#include "lib/yadisk/flow_list.h"
+#include "lib/yadisk/flow_mkdir.h"
+#include "lib/yadisk/yadisk_json.h"
+#include "tests/unit/alloc.h"
+#include "tests/unit/check.h"
+#include "tests/unit/play.h"
+
+#include <errno.h>
+
+int main(int argc, char **argv)
+{
+        return check_main(argc, argv);
+}
+
+#define REQUESTS_MAX 1000
+
+/* Plays with the first, the second, … request refused, until there are no more requests. */
+static void refuse_each(void (*play)(bool for_good), unsigned at_least)
+{
+        for (int for_good = 0; for_good < 2; for_good++) {
+                unsigned n = 1;
+
+                for (; n < REQUESTS_MAX && !check_failed; n++) {
+                        alloc_fail(n, for_good);
+                        alloc_pause();
+                        play(for_good);
+                        if (!alloc_well())
+                                break;
+                }
+                if (n <= at_least || n == REQUESTS_MAX)
+                        check_fail("%u requests, of at least %u", n - 1, at_least);
+        }
+}
+
+/* ---- strings, maps, order -------------------------------------------------------------------- */
+
+static void play_strings(bool for_good)
+{
+        struct str s = STR_NULL(1000);
+        char *taken;
+
+        (void)for_good;
+        alloc_resume();
+        str_adds(&s, "a");
+        str_addf(&s, "%0100d", 7); /* grows */
+        str_adds(&s, "z");
+        taken = str_take(&s);
+        alloc_pause();
+        if (alloc_well())
+                check(!taken && (s.len == 0 || s.len == 1));
+        else
+                check(taken && strlen(taken) == 102);
+        free(taken);
+        str_finish(&s);
+}
+
+TEST(a_string_stays_as_it_was)
+{
+        refuse_each(play_strings, 2);
+}
+
+static void play_map(bool for_good)
+{
+        static int values[200];
+        struct map *m;
+        size_t refused = 0;
+
+        (void)for_good;
+        alloc_resume();
+        m = map_create();
+        for (size_t i = 0; m && i < ARRAY_SIZE(values); i++) {
+                char key[8];
+                int r;
+
+                snprintf(key, sizeof(key), "k%zu", i);
+                r = map_set(m, key, strlen(key), &values[i]);
+                check(r == 0 || r == -ENOMEM);
+                refused += r < 0;
+                check(map_get(m, key, strlen(key)) == (r == 0 ? &values[i] : NULL));
+                check(map_get(m, "k0", 2) == &values[0] || i == 0 || refused > 0);
+        }
+        alloc_pause();
+        map_destroy(m);
+}
+
+TEST(a_map_keeps_what_it_has)
+{
+        refuse_each(play_map, 200);
+}
+
+static void released(void *userdata, struct order_item *item)
+{
+        check(!item->doomed); /* its folder failed, but of that there was no room to keep a note */
+        (*(unsigned *)userdata)++;
+}
+
+static void play_order(bool for_good)
+{
+        struct order_item a = {.key = "a"}, b = {.key = "a/b"}, c = {.key = "c"};
+        unsigned n = 0;
+        struct order *o;
+        int r;
+
+        (void)for_good;
+        alloc_resume();
+        o = order_create();
+        if (o) {
+                r = order_add(o, &a);
+                check(r == 1 || r == -ENOMEM);
+                if (r == 1) {
+                        r = order_add(o, &b);
+                        check(r == 0 || r == -ENOMEM);
+                        order_end(o, &a, true, released, &n);
+                        check_eq(n, r == 0 ? 1 : 0);
+                        if (r == 0)
+                                order_end(o, &b, true, released, &n);
+                }
+                r = order_add(o, &c);
+                check(r == 1 || r == -ENOMEM);
+                if (r == 1)
+                        order_end(o, &c, false, released, &n);
+        }
+        alloc_pause();
+        order_destroy(o);
+}
+
+TEST(an_op_that_cannot_be_kept_in_order_is_refused)
+{
+        refuse_each(play_order, 4);
+}
+
+/* The note of a failure takes the place of the item: a second one needs no room, and one that finds
+ * none costs its followers a try each. */
+TEST(a_failure_that_cannot_be_kept_in_mind_costs_a_try)
+{
+        struct order *o = order_create();
+        struct order_item other = {.key = "x"}, a = {.key = "a"}, after = {.key = "a/b"};
+        unsigned n = 0;
+
+        check_eq(order_add(o, &other), 1);
+        check_eq(order_add(o, &a), 1);
+        alloc_fail(1, true);
+        order_end(o, &a, false, released, &n);
+        alloc_well();
+        check_eq(order_add(o, &after), 1);
+        check(after.doomed); /* there was room: the key is in the map already */
+        order_destroy(o);
+}
+
+/* ---- the plan -------------------------------------------------------------------------------- */
+
+struct planned {
+        unsigned makes, drops;
+        bool tree_with_two;
+};
+
+/* A side that needs memory of its own, which is not what is tested. */
+struct side {
+        struct entry_iter iter;
+        struct tree tree;
+};
+
+static int side_next(struct entry_iter *it, const struct entry **ret)
+{
+        int r;
+
+        alloc_pause();
+        r = entry_iter_next(&CONTAINER_OF(it, struct side, iter)->tree.iter, ret);
+        alloc_resume();
+        return r;
+}
+
+static void side_init(struct side *s, const char *text)
+{
+        s->iter.next = side_next;
+        tree_init(&s->tree, text);
+        tree_sort(&s->tree);
+}
+
+static int planned_make(void *userdata, const struct op *op)
+{
+        (void)op;
+        ((struct planned *)userdata)->makes++;
+        return 0;
+}
+
+static int planned_drop(void *userdata, const struct op *op)
+{
+        struct planned *p = userdata;
+
+        p->drops++;
+        if (op->verb == OP_DROP_TREE)
+                p->tree_with_two = str_eq(op->entry.key, "gone") && op->files == 2;
+        return 0;
+}
+
+static void planned_note(void *userdata, enum plan_note note, const char *key, int err,
+                         const char *why)
+{
+        (void)userdata, (void)note, (void)key, (void)err, (void)why;
+}
+
+/* Keys of every length, so that every string grows on the way; everything that covers something. */
+#define LONG "a-name-longer-than-what-a-string-begins-with-so-that-it-has-to-grow-on-its-way"
+#define KNOWN                                                                                      \
+        "d a|d blind|f blind/x 1|d bad|d ex|f ex/x 1|d gone|f gone/1 1|f gone/2 1|d mount|"         \
+        "f mount/x 1|d o|f o/x 1|d t|f t/x 1|d " LONG "|f " LONG "/x 1"
+#define SEEN                                                                                       \
+        "d .|d a|d blind !EIO|d ex x|d mount %8|f mount/x 2|d new|f new/" LONG " 1|o o|f t 5|"     \
+        "d \x01" LONG "|f \x01" LONG "/x 1"
+
+static void play_plan(bool for_good)
+{
+        struct plan_policy policy = {.max_delete = 100, .max_delete_percent = 100,
+                                     .known_total = 17, .now_ns = 1000};
+        struct planned planned = {0};
+        struct plan_sink sink = {.make = planned_make, .drop = planned_drop,
+                                 .note = planned_note, .userdata = &planned};
+        struct plan_totals totals = {.drops = 77};
+        struct side known, seen;
+        struct diff diff;
+        int r;
+
+        (void)for_good;
+        side_init(&known, KNOWN);
+        side_init(&seen, SEEN);
+        diff_init(&diff, &known.iter, &seen.iter, 0);
+        alloc_resume();
+        r = plan_run(&policy, &diff, NULL, &sink, &totals);
+        alloc_pause();
+        diff_finish(&diff);
+        check(r == 0 || (r == -ENOMEM && alloc_well()));
+        check_eq(totals.drops, r == 0 ? 8 : 77); /* not touched */
+        if (r == 0) { /* then what was refused has cost a note at most */
+                check_eq(planned.makes, 5);
+                check_eq(planned.drops, 3); /* bad, gone, the long one; t is among the makes */
+                check(planned.tree_with_two);
+        }
+        tree_finish(&known.tree);
+        tree_finish(&seen.tree);
+}
+
+TEST(half_a_plan_is_no_plan)
+{
+        refuse_each(play_plan, 6);
+}
+
+/* ---- patterns and the .env ------------------------------------------------------------------- */
+
+static void play_match(bool for_good)
+{
+        struct match *m = NULL;
+        struct err err = ERR_NONE;
+        int r;
+
+        (void)for_good;
+        alloc_resume();
+        r = match_create(&m, "*.tmp,[a-c]x,q", &err);
+        alloc_pause();
+        check(r == 0 || (r == -ENOMEM && !m && err.code == ENOMEM));
+        if (r < 0)
+                return;
+        alloc_resume();
+        r = match_enter(m, "d", "*.o\n!k.o\n[0-9]\n", 16);
+        alloc_pause();
+        check(r == 0 || r == -ENOMEM);
+        check(match_excludes(m, "d/x.tmp", false));
+        check_eq(match_excludes(m, "d/x.o", false), r == 0);
+        match_destroy(m);
+}
+
+TEST(a_list_of_patterns_is_whole_or_not_there)
+{
+        refuse_each(play_match, 12);
+}
+
+static void play_dotenv(bool for_good)
+{
+        static const char text[] = "A=1\nB=\"x\\n\"\nC='y'\nA=2\nexport D=4 # c\nE=\"\n";
+        struct dotenv d = {0};
+        int r;
+
+        (void)for_good;
+        alloc_resume();
+        r = dotenv_parse(&d, text, sizeof(text) - 1);
+        alloc_pause();
+        if (alloc_well())
+                check_eq(r, -ENOMEM);
+        else
+                check(r == 0 && d.n_pairs == 4 && d.n_mistakes == 2);
+        dotenv_finish(&d);
+}
+
+TEST(a_file_is_read_whole_or_not_at_all)
+{
+        refuse_each(play_dotenv, 10);
+}
+
+/* ---- answers and flows ----------------------------------------------------------------------- */
+
+#define LISTING                                                                                    \
+        "{\"type\":\"dir\",\"_embedded\":{\"items\":[{\"name\":\"a\",\"type\":\"dir\"},"           \
+        "{\"name\":\"b\",\"type\":\"dir\"}],\"total\":2,\"offset\":0}}"
+#define LINK "{\"href\":\"https://up/1\",\"operation_id\":\"ab\"}"
+
+static void play_answers(bool for_good)
+{
+        struct yadisk_listing listing = {0};
+        struct yadisk_link link = {0};
+        int r, q;
+
+        (void)for_good;
+        alloc_resume();
+        r = yadisk_read_listing(LISTING, strlen(LISTING), &listing);
+        q = yadisk_read_link(LINK, strlen(LINK), &link);
+        alloc_pause();
+        check(r == 0 ? listing.items.n == 2 : r == -ENOMEM && !listing.items.items);
+        check(q == 0 ? link.href && link.operation_id : q == -ENOMEM && !link.href);
+        if (alloc_well())
+                check(r < 0 || q < 0);
+        yadisk_listing_finish(&listing);
+        yadisk_link_finish(&link);
+}
+
+TEST(an_answer_is_read_whole_or_not_at_all)
+{
+        refuse_each(play_answers, 5);
+}
+
+static const struct op *op_of(enum op_verb verb, const char *entry)
+{
+        return play_op(verb, entry);
+}
+
+static struct flow *make_flow(unsigned which)
+{
+        struct drop_args drop = {.yadisk = &play_yadisk};
+        struct put_args put = {.yadisk = &play_yadisk, .wire = play_wire(1),
+                               .leftover = play_wire(2)};
+        struct record record = {.verb = RECORD_META, .name = "a", .value = "b"};
+        struct flow *flow = NULL;
+        const struct op *op = op_of(which == 1   ? OP_DROP_TREE
+                                    : which == 2 ? OP_MKDIR
+                                                 : OP_PUT,
+                                    which == 1 || which == 2 ? "d d/e" : "f d/e 5 #c1");
+        struct op dropped = *op;
+
+        dropped.verb = OP_DROP;
+        drop.op = which == 0 ? &dropped : op;
+        put.op = op;
+        alloc_resume();
+        switch (which) {
+        case 0:
+        case 1:
+                flow = flow_drop(&drop);
+                break;
+        case 2:
+                flow = flow_mkdir(&play_yadisk, op);
+                break;
+        case 3:
+                flow = flow_note(&play_yadisk, op);
+                break;
+        case 4:
+                flow = flow_put(&put);
+                break;
+        case 5:
+                flow = flow_list(&play_yadisk, "d");
+                break;
+        case 6:
+                flow = flow_check(&play_yadisk, "d");
+                break;
+        case 7:
+                flow = flow_sweep(&play_yadisk, "d/a", play_wire(3), 5, PLAY_WALL_MS);
+                break;
+        case 8:
+                flow = flow_write(&record, 1);
+                break;
+        case 9:
+                flow = flow_apart(&drop);
+                break;
+        }
+        alloc_pause();
+        return flow;
+}
+
+static unsigned flow_at_hand;
+
+static void play_creation(bool for_good)
+{
+        struct flow *flow = make_flow(flow_at_hand);
+
+        (void)for_good;
+        check_eq(flow == NULL, alloc_well());
+        flow_destroy(flow);
+}
+
+TEST(a_flow_is_whole_or_not_there)
+{
+        for (flow_at_hand = 0; flow_at_hand < 10; flow_at_hand++)
+                refuse_each(play_creation, 1);
+}
