@@ -460,11 +460,22 @@ static void http_fill_fault(struct http_op *op, struct outcome *in)
                 in->err = op->body ? body_error(op->body) : ENOMEM;
 }
 
+/* libcurl also takes "HTTP/2 -5" and "HTTP/2 2202" for the first line of an answer. */
+static bool http_status_sane(const struct http_op *op)
+{
+        long status = 0;
+
+        curl_easy_getinfo(op->easy, CURLINFO_RESPONSE_CODE, &status);
+        return status >= 100 && status <= 999;
+}
+
 /* Tells the owner, after which the request is gone. */
 static void http_deliver(struct http_op *op)
 {
         struct outcome in = {.retry_after_ms = -1, .sent = op->sent};
 
+        if (op->result == CURLE_OK && !http_status_sane(op))
+                op->result = CURLE_WEIRD_SERVER_REPLY;
         if (op->fault == HTTP_FAULT_NONE && op->result == CURLE_OK)
                 http_fill_answer(op, &in);
         else
