@@ -91,6 +91,17 @@ void entry_list_finish(struct entry_list *l);
 /* The rows right below the folder `key`, in tree order (writing side). */
 int store_children(struct store *s, const char *key, struct entry_list *ret, struct err *err);
 
+/* At most `max` rows of one kind, in tree order: those that come after the key `after`, which need
+ * not be there any more; NULL: from the beginning (writing side). */
+int store_next(struct store *s, enum kind kind, const char *after, size_t max,
+               struct entry_list *ret, struct err *err);
+
+/* 1 and the row of `key` (its own `key` is NULL then), or 0 when there is none (writing side). */
+int store_get(struct store *s, const char *key, struct entry *ret, struct err *err);
+
+/* How many rows there are below the folder `key` (writing side). */
+int store_below(struct store *s, const char *key, uint64_t *ret, struct err *err);
+
 /* Folders with rows right below that are ENTRY_UNVERIFIED, at most `max`, each once, keys only
  * (writing side). */
 int store_unverified(struct store *s, size_t max, struct entry_list *ret, struct err *err);

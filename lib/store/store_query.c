@@ -153,6 +153,91 @@ int store_children(struct store *s, const char *key, struct entry_list *ret, str
         return 0;
 }
 
+/* ---- one after another ---------------------------------------------------------------------- */
+
+static int next_run(struct store_db *db, sqlite3_stmt *stmt, enum kind kind, size_t max,
+                    struct entry_list *list, struct err *err)
+{
+        _cleanup_(store_row_finish) struct store_row row = STORE_ROW_NULL;
+        int r = 0;
+
+        while (r == 0 && list->n < max) {
+                r = store_db_step(db, stmt, err);
+                if (r <= 0)
+                        break;
+                r = store_row_read(db, stmt, STORE_ENTRY, &row, err);
+                if (r == 0 && row.entry.kind == kind)
+                        r = list_add(db, list, &row.entry, strlen(row.entry.key), err);
+        }
+        return r;
+}
+
+int store_next(struct store *s, enum kind kind, const char *after, size_t max,
+               struct entry_list *ret, struct err *err)
+{
+        _cleanup_(str_finish) struct str raw = STR_NULL(STORE_STR_MAX);
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        struct entry_list list = {0};
+        int r = store_db_stmt(&s->db, after ? STMT_ENTRY_AFTER : STMT_ENTRY_ALL, &stmt, err);
+
+        if (r == 0 && after)
+                r = store_key_encode(&raw, after, err);
+        if (r == 0 && after)
+                r = store_bind_str(&s->db, stmt, 1, &raw, err);
+        if (r == 0)
+                r = next_run(&s->db, stmt, kind, max, &list, err);
+        if (r < 0) {
+                entry_list_finish(&list);
+                return r;
+        }
+        *ret = list;
+        return 0;
+}
+
+int store_get(struct store *s, const char *key, struct entry *ret, struct err *err)
+{
+        _cleanup_(str_finish) struct str raw = STR_NULL(STORE_STR_MAX);
+        _cleanup_(store_row_finish) struct store_row row = STORE_ROW_NULL;
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        int r = store_db_stmt(&s->db, STMT_ENTRY_GET, &stmt, err);
+
+        if (r == 0)
+                r = store_key_encode(&raw, key, err);
+        if (r == 0)
+                r = store_bind_str(&s->db, stmt, 1, &raw, err);
+        if (r == 0)
+                r = store_db_step(&s->db, stmt, err);
+        if (r <= 0)
+                return r;
+        r = store_row_read(&s->db, stmt, STORE_ENTRY, &row, err);
+        if (r < 0)
+                return r;
+        *ret = row.entry;
+        ret->key = NULL;
+        return 1;
+}
+
+int store_below(struct store *s, const char *key, uint64_t *ret, struct err *err)
+{
+        _cleanup_(str_finish) struct str first = STR_NULL(STORE_STR_MAX);
+        _cleanup_(str_finish) struct str end = STR_NULL(STORE_STR_MAX);
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        int r = store_key_range(&first, &end, key, err);
+
+        if (r == 0)
+                r = store_db_stmt(&s->db, STMT_ENTRY_COUNT, &stmt, err);
+        if (r == 0)
+                r = store_bind_str(&s->db, stmt, 1, &first, err);
+        if (r == 0)
+                r = store_bind_str(&s->db, stmt, 2, &end, err);
+        if (r == 0)
+                r = store_db_step(&s->db, stmt, err);
+        if (r < 0)
+                return r;
+        *ret = (uint64_t)sqlite3_column_int64(stmt, 0);
+        return 0;
+}
+
 /* ---- what is unverified -------------------------------------------------------------------- */
 
 /* Folders found, and which of them lie on the way to the last row: only one of those can come

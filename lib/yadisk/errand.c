@@ -417,6 +417,12 @@ const struct entry *errand_pages_find(const struct errand_pages *p, const char *
         return bsearch(&wanted, p->items.items, p->items.n, sizeof(struct entry), errand_by_name);
 }
 
+bool errand_holds(const struct entry *row, const struct entry *found)
+{
+        return found->kind == KIND_FILE && found->has_md5 && found->size == row->size &&
+               memcmp(found->md5, row->md5, sizeof(row->md5)) == 0;
+}
+
 struct ask errand_look_ask(struct errand *e, const char *path)
 {
         yadisk_url_look(&e->url, e->yadisk, path);

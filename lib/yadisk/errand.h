@@ -131,6 +131,9 @@ enum errand_listed errand_pages_took(struct errand *e, struct errand_pages *p,
 /* The item of that name, or NULL. */
 const struct entry *errand_pages_find(const struct errand_pages *p, const char *name);
 
+/* Whether what was found is the file that the row describes: size and md5. */
+bool errand_holds(const struct entry *row, const struct entry *found);
+
 /* A look at a path in the cloud: what LOOK's answer says. */
 enum errand_look { ERRAND_LOOK_TROUBLE, ERRAND_LOOK_NOTHING, ERRAND_LOOK_FILE, ERRAND_LOOK_DIR };
 struct ask errand_look_ask(struct errand *e, const char *path);

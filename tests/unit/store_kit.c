@@ -164,6 +164,13 @@ const char *kit_children(struct store *store, const char *key)
         return kit_show(store_children(store, key, &l, NULL), &l);
 }
 
+const char *kit_next(struct store *store, enum kind kind, const char *after, size_t max)
+{
+        struct entry_list l = {0};
+
+        return kit_show(store_next(store, kind, after, max, &l, NULL), &l);
+}
+
 const char *kit_unverified_folders(struct store *store, size_t max)
 {
         struct entry_list l = {0};

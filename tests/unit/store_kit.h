@@ -35,6 +35,7 @@ const char *kit_keys(struct store *store);
 const char *kit_remote_keys(struct store *store);
 const char *kit_children(struct store *store, const char *key);
 const char *kit_unverified_folders(struct store *store, size_t max);
+const char *kit_next(struct store *store, enum kind kind, const char *after, size_t max);
 const char *kit_list(struct entry_iter *it);
 
 /* Counts the rows and compares the totals with that. */

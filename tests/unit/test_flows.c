@@ -3,6 +3,7 @@
 /* The flows but for the largest (test_flow_put.c); how rows are read is told in play.h. */
 
 #include "lib/core/flow_write.h"
+#include "lib/yadisk/flow_audit.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
 #include "tests/unit/check.h"
@@ -1081,6 +1082,211 @@ TEST(check_takes_the_fewer_calls)
         play_step(&p, "200 file 5 c1", "look /d/01999");
         play_step(&p, "200 file 5 c1", "record verified d/00003; verified d/00007; "
                                        "verified d/01999");
+        play_finish(&p);
+}
+
+/* ---- the audit ------------------------------------------------------------------------------- */
+
+#define audit_look(key) flow_audit(&play_yadisk, key, AUDIT_LOOK_ONLY)
+#define audit_mend(key) flow_audit(&play_yadisk, key, 30000)
+
+TEST(audit_of_a_folder_that_is_right)
+{
+        PLAY(audit_look("d"),
+             {"start", "known d"},
+             {"known ", "end NOTHING"});
+        PLAY(audit_look("d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1|d d/b", "list /d 0"},
+             {"200 page 2 0 f a 5 #c1|d b", "end NOTHING"});
+        PLAY(audit_look(""),
+             {"start", "known ."},
+             {"known f a 5 #c1|f b 6 #c2", "list / 0"},
+             {"200 page 4 0 f zz 1 #01|f b 6 #c2", "list / 2"},
+             {"200 page 4 2 d foreign|f a 5 #c1", "end NOTHING"});
+        PLAY(audit_look("d"),
+             {"start", "known d"},
+             {"err EIO", "end STORE: the store's words"});
+}
+
+/* What was sent and never compared is compared by this. */
+TEST(audit_verifies)
+{
+        PLAY(audit_look("d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1 u|f d/b 6 #c2", "list /d 0"},
+             {"200 page 2 0 f a 5 #c1|f b 6 #c2", "record verified d/a"},
+             {"ok", "end DONE"});
+        PLAY(audit_look("d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1 u", "list /d 0"},
+             {"200 page 1 0 f a 5 #c1", "record verified d/a"},
+             {"err EIO", "end STORE: the store's words"});
+}
+
+TEST(audit_only_looks_first)
+{
+        PLAY(audit_look("d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1 u|f d/b 6 #c2", "list /d 0"},
+             {"200 page 1 0 f a 5 #c1", "end CHANGED: 1 entries"});
+        PLAY(audit_look("d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1|f d/b 6 #c2", "list /d 0"},
+             {"404 " MISSING, "end CHANGED"});
+}
+
+TEST(audit_forgets_what_stays_wrong)
+{
+        /* another content, another size, of another kind, gone; a foreign file is nobody's business */
+        PLAY(audit_mend("d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1|f d/b 6 #c2|f d/c 7 #c3|f d/d 8 #c4|d d/e|d d/f", "list /d 0"},
+             {"200 page 5 0 f a 5 #ee|f b 9 #c2|d c|f e 1 #01|f x 1 #01", "wait 500"},
+             {"woke", "list /d 0"},
+             {"+29000 200 page 5 0 f a 5 #ee|f b 9 #c2|d c|f e 1 #01|f x 1 #01", "wait 1000"},
+             {"woke", "list /d 0"},
+             {"200 page 5 0 f a 5 #ee|f b 9 #c2|d c|f e 1 #01|f x 1 #01",
+              "record forget d/a; forget d/b; forget d/c; forget d/d; forget-tree d/e; "
+              "forget-tree d/f"},
+             {"ok", "end DONE vanished"});
+        PLAY(audit_mend("d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1", "list /d 0"},
+             {"200 page 0 0 ", "wait 500"},
+             {"woke", "list /d 0"},
+             {"+30000 200 page 0 0 ", "record forget d/a"},
+             {"err ENOSPC", "end STORE"});
+}
+
+/* The service may show an old state for a while after a change. */
+TEST(audit_is_patient)
+{
+        PLAY(audit_mend("d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1|f d/b 6 #c2", "list /d 0"},
+             {"200 page 1 0 f a 5 #ee", "wait 500"},
+             {"woke", "list /d 0"},
+             {"200 page 2 0 f a 5 #c1|f b 6", "end NOTHING"}); /* b has no md5 yet */
+        PLAY(audit_mend("d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1", "list /d 0"},
+             {"404 " MISSING, "wait 500"},
+             {"woke", "list /d 0"},
+             {"503", "wait 250"},
+             {"woke", "list /d 0"},
+             {"200 page 1 0 f a 5 #c1", "end NOTHING"});
+}
+
+TEST(audit_of_a_folder_that_is_gone)
+{
+        PLAY(audit_mend("d/e"),
+             {"start", "known d/e"},
+             {"known f d/e/a 5 #c1", "list /d/e 0"},
+             {"404 " MISSING, "wait 500"},
+             {"woke", "list /d/e 0"},
+             {"+30000 404 " MISSING, "record forget-tree d/e"},
+             {"ok", "end DONE vanished"});
+        PLAY(audit_mend("d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1", "list /d 0"},
+             {"200 raw {\"type\":\"file\"}", "wait 500"},
+             {"woke", "list /d 0"},
+             {"+30000 200 raw {\"type\":\"file\"}", "record forget-tree d"},
+             {"ok", "end DONE vanished"});
+        PLAY(audit_mend(""),
+             {"start", "known ."},
+             {"known f a 5 #c1", "list / 0"},
+             {"404 " MISSING, "wait 500"},
+             {"woke", "list / 0"},
+             {"+30000 404 " MISSING, "record forget-tree .; meta cloud.made="},
+             {"ok", "end DONE vanished"});
+        PLAY(audit_mend(""),
+             {"start", "known ."},
+             {"known f a 5 #c1", "list / 0"},
+             {"200 raw {\"type\":\"file\"}", "end STUCK: a file stands"});
+}
+
+/* Nothing is forgotten on the strength of an answer that is not a whole listing by the service. */
+TEST(audit_believes_only_whole_listings)
+{
+        struct play p;
+
+        static const char *const answers[] = {
+                "404 html", "404 error SomethingElse", "200 html", "200 raw {}", "200 dir",
+                "204", "503", "200 page 1 1 ", "200 page 5 0 ", "fault broken",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+                play_begin(&p, audit_mend("d"));
+                play_step(&p, "start", "known d");
+                play_step(&p, "known f d/a 5 #c1|d d/b", "list /d 0");
+                for (int n = 0; n < 8; n++) {
+                        play_step(&p, answers[i], "wait");
+                        play_step(&p, "woke", "list /d 0");
+                }
+                play_step(&p, answers[i], "end LATER");
+                play_finish(&p);
+        }
+        PLAY(audit_mend("d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1", "list /d 0"},
+             {"403", "end STUCK"});
+        PLAY(audit_mend("d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1", "list /d 0"},
+             {"401", "end REFUSED"});
+        /* a total that changes on the way: begun anew */
+        PLAY(audit_mend("d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1|f d/b 6 #c2", "list /d 0"},
+             {"200 page 2 0 f a 5 #c1", "list /d 1"},
+             {"200 page 1 1 ", "wait 250"},
+             {"woke", "list /d 0"},
+             {"200 page 2 0 f a 5 #c1|f b 6 #c2", "end NOTHING"});
+}
+
+/* What is not shown may be one of those that cannot be told. */
+TEST(audit_forgets_nothing_beside_what_is_strange)
+{
+        PLAY(audit_mend("d"),
+             {"start", "known d"},
+             {"known f d/a 5 #c1|f d/b 6 #c2", "list /d 0"},
+             {"200 page 2 0 f a 5 #c1|o ?", "end NOTHING"});
+}
+
+TEST(audit_makes_remnants_of_wire_names)
+{
+        PLAY(audit_look("p"),
+             {"start", "known p"},
+             {"known f p/a 5 #c1", "list /p 0"},
+             {"200 page 3 0 f W3 7 #c3|f a 5 #c1|d W4", "record remnant W3 p/W3 7"},
+             {"ok", "end DONE"});
+}
+
+TEST(audit_tells_what_it_found)
+{
+        const struct audit_finds *finds;
+        struct play p;
+
+        play_begin(&p, audit_look("d"));
+        play_step(&p, "start", "known d");
+        check_eq(flow_audit_finds(p.flow)->n, 0);
+        play_step(&p, "known f d/a 5 #c1|f d/b 6 #c2|d d/c|f d/e 7 #c5", "list /d 0");
+        play_step(&p, "200 page 5 0 f b 6 #ee|f c 1 #01|d x|f y 2 #02|f e 7 #c5", "end CHANGED");
+        finds = flow_audit_finds(p.flow);
+        check_eq(finds->compared, 4);
+        check_eq(finds->foreign, 2);
+        check_eq(finds->n, 3);
+        for (size_t i = 0; i < finds->n; i++) {
+                static const char *const keys[] = {"d/a", "d/b", "d/c"};
+                static const enum audit_find_kind kinds[] = {AUDIT_MISSING, AUDIT_CHANGED,
+                                                             AUDIT_RETYPED};
+
+                check_str(finds->items[i].key, keys[i]);
+                check_eq(finds->items[i].kind, kinds[i]);
+                check_eq(finds->items[i].known, i == 2 ? KIND_DIR : KIND_FILE);
+        }
         play_finish(&p);
 }
 

@@ -442,6 +442,67 @@ TEST(children_are_one_level)
         end();
 }
 
+TEST(next_goes_on_from_any_place)
+{
+        begin();
+        check_str(kit_next(store, KIND_DIR, NULL, 9), "");
+        kit_do(store, kit_dir("a"), kit_dir("a/b"), kit_file("a/b/c", 1), kit_file("a/b!", 2),
+               kit_dir("a/e"), kit_file("a/f", 3), kit_file("a!", 4), kit_dir("z"));
+        check_str(kit_next(store, KIND_DIR, NULL, 9), "a a/b a/e z");
+        check_str(kit_next(store, KIND_DIR, NULL, 2), "a a/b");
+        check_str(kit_next(store, KIND_DIR, "a/b", 9), "a/e z");
+        check_str(kit_next(store, KIND_DIR, "a/c", 1), "a/e"); /* is not there */
+        check_str(kit_next(store, KIND_DIR, "z", 9), "");
+        check_str(kit_next(store, KIND_FILE, NULL, 9), "a/b/c a/b! a/f a!");
+        check_str(kit_next(store, KIND_FILE, "", 9), "a/b/c a/b! a/f a!");
+        check_str(kit_next(store, KIND_FILE, "a/b", 2), "a/b/c a/b!");
+        check_str(kit_next(store, KIND_FILE, "a/b!", 0), "");
+        end();
+}
+
+TEST(next_shows_no_damaged_row)
+{
+        char path[512];
+
+        begin();
+        kit_do(store, kit_file("a", 1), kit_file("b", 2));
+        kit_path(&scratch, "state.db", path);
+        kit_sql(path, "UPDATE entry SET size = 9 WHERE key = CAST('b' AS BLOB)");
+        check_str(kit_next(store, KIND_FILE, NULL, 1), "a");
+        check_str(kit_next(store, KIND_FILE, NULL, 9), "!117");
+        end();
+}
+
+TEST(get_gives_one_row)
+{
+        struct record was = kit_unverified("a/b", 7);
+        struct entry e;
+
+        begin();
+        kit_do(store, kit_dir("a"), was);
+        check_eq(store_get(store, "a/b", &e, NULL), 1);
+        check(!e.key && kit_entry_eq(&e, &was.entry));
+        check_eq(store_get(store, "a", &e, NULL), 1);
+        check_eq(e.kind, KIND_DIR);
+        check_eq(store_get(store, "a/c", &e, NULL), 0);
+        end();
+}
+
+TEST(below_counts_a_subtree)
+{
+        uint64_t n = 9;
+
+        begin();
+        kit_do(store, kit_dir("a"), kit_dir("a/b"), kit_file("a/b/c", 1), kit_file("a!", 2));
+        check_eq(store_below(store, "a", &n, NULL), 0);
+        check_eq(n, 2);
+        check_eq(store_below(store, "", &n, NULL), 0);
+        check_eq(n, 4);
+        check_eq(store_below(store, "a!", &n, NULL), 0);
+        check_eq(n, 0);
+        end();
+}
+
 TEST(children_do_not_read_large_subfolders)
 {
         enum { SUBS = 20, EACH = 2000 };
