@@ -10,6 +10,7 @@
 #include "daemon/cycle.h"
 
 #include "daemon/approval.h"
+#include "daemon/audit.h"
 #include "daemon/report.h"
 #include "daemon/root.h"
 #include "daemon/scan.h"
@@ -34,6 +35,8 @@ struct cycle {
         struct engine *engine;
         struct yadisk yadisk;
         struct failures *failures;
+        struct audit *audit;
+        bool slices; /* audits go on in slices between passes */
         const char *spool_dir;
         char *binding; /* what the snapshot is of: service, cloud folder, watched folder */
 
@@ -59,7 +62,7 @@ struct cycle {
         /* Of the pass. */
         struct root root;
         char *meta_binding, *meta_identity, *meta_dev, *meta_adopted, *meta_made, *meta_approved,
-                *meta_held;
+                *meta_held, *meta_audit_last, *meta_audit_at, *meta_audit_alarm;
         uint64_t known; /* entries in the snapshot */
         bool adopting;
         bool cloud_missing;
@@ -147,9 +150,10 @@ static void cycle_forget_folders(struct cycle *c)
 
 static void cycle_forget_pass(struct cycle *c)
 {
-        char **metas[] = {&c->meta_binding, &c->meta_identity, &c->meta_dev,
-                          &c->meta_adopted, &c->meta_made,     &c->meta_approved,
-                          &c->meta_held};
+        char **metas[] = {&c->meta_binding,    &c->meta_identity, &c->meta_dev,
+                          &c->meta_adopted,    &c->meta_made,     &c->meta_approved,
+                          &c->meta_held,       &c->meta_audit_last, &c->meta_audit_at,
+                          &c->meta_audit_alarm};
 
         for (size_t i = 0; i < ARRAY_SIZE(metas); i++) {
                 free(*metas[i]);
@@ -188,7 +192,7 @@ static enum exit_status cycle_status(const struct cycle *c)
                        : t->end == END_STORE ? EXIT_IO_ERROR
                                              : EXIT_UNAVAILABLE;
         if (t->full || t->later || t->stuck || t->waiting || t->skipped || c->held ||
-            c->checks_failed || c->plan.totals.unseen)
+            c->checks_failed || !audit_complete(c->audit) || c->plan.totals.unseen)
                 return EXIT_TRY_AGAIN;
         return EXIT_OK;
 }
@@ -256,7 +260,7 @@ static void cycle_written_last(void *userdata, struct flow *flow _unused_,
 /* Writes down that the pass was whole; silent when nothing is new. */
 static void cycle_stage_finish(struct cycle *c)
 {
-        char dev[32], id[CYCLE_ID_LEN + 1];
+        char dev[32], id[CYCLE_ID_LEN + 1], now[24];
         struct record records[FLOW_WRITE_MAX];
         size_t n = 0;
 
@@ -268,6 +272,12 @@ static void cycle_stage_finish(struct cycle *c)
                 records[n++] =
                         (struct record){.verb = RECORD_META, .name = "adopted", .value = "1"};
                 records[n++] = (struct record){.verb = RECORD_REMOTE_CLEAR};
+                audit_stamp(now); /* every folder was listed, every file compared */
+                records[n++] =
+                        (struct record){.verb = RECORD_META, .name = "audit.last", .value = now};
+                records[n++] = (struct record){.verb = RECORD_META, .name = "audit.at"};
+                records[n++] = (struct record){.verb = RECORD_META, .name = "audit.alarm"};
+                audit_was_made(c->audit);
         }
         if (c->meta_approved && !c->held)
                 records[n++] = (struct record){.verb = RECORD_META, .name = "approved"};
@@ -283,6 +293,30 @@ static void cycle_stage_finish(struct cycle *c)
                 cycle_write(c, records, n, cycle_written_last);
 }
 
+/* ---- the audit -------------------------------------------------------------------------------- */
+
+static void cycle_audited(void *userdata, int r, const struct err *err)
+{
+        struct cycle *c = userdata;
+
+        c->job_result = r;
+        c->err = *err;
+        if (r < 0)
+                cycle_fail(c, EXIT_IO_ERROR);
+        else
+                cycle_stage_finish(c);
+}
+
+static void cycle_stage_audit(struct cycle *c)
+{
+        if (!c->tally.halted && !c->adopting && c->tally.vanished > 0)
+                audit_demand(c->audit);
+        if (c->tally.halted || c->adopting || !audit_wanted(c->audit))
+                cycle_stage_finish(c);
+        else
+                audit_slice(c->audit, c->root.fd, !c->slices, &c->tally, cycle_audited, c);
+}
+
 /* ---- drops ------------------------------------------------------------------------------------ */
 
 static void cycle_drops_done(void *userdata)
@@ -290,7 +324,7 @@ static void cycle_drops_done(void *userdata)
         struct cycle *c = userdata;
 
         c->ops = NULL;
-        cycle_stage_finish(c);
+        cycle_stage_audit(c);
 }
 
 static struct work_args cycle_work_args(struct cycle *c)
@@ -328,7 +362,7 @@ static void cycle_root_checked(struct cycle *c)
 static void cycle_stage_drops(struct cycle *c)
 {
         if (c->tally.halted || c->held || spool_count(c->plan.drops) == 0)
-                cycle_stage_finish(c);
+                cycle_stage_audit(c);
         else
                 cycle_job(c, cycle_job_root_check, cycle_root_checked);
 }
@@ -721,6 +755,9 @@ static int cycle_read_metas(struct cycle *c)
                 {"root.dev", &c->meta_dev},    {"adopted", &c->meta_adopted},
                 {"cloud.made", &c->meta_made}, {"approved", &c->meta_approved},
                 {"held", &c->meta_held},
+                {"audit.last", &c->meta_audit_last},
+                {"audit.at", &c->meta_audit_at},
+                {"audit.alarm", &c->meta_audit_alarm},
         };
         int r = 0;
 
@@ -779,10 +816,12 @@ static void cycle_prepared(struct cycle *c)
                 cycle_fail(c, EXIT_NO_FOLDER);
                 return;
         }
-        if (!c->meta_adopted)
+        if (!c->meta_adopted) {
                 cycle_stage_adopt(c, false);
-        else
-                cycle_stage_cloud(c);
+                return;
+        }
+        audit_recall(c->audit, c->meta_audit_last, c->meta_audit_at, c->meta_audit_alarm);
+        cycle_stage_cloud(c);
 }
 
 void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_end *end),
@@ -815,6 +854,11 @@ void cycle_set_show(struct cycle *c, cycle_show_op show, void *userdata)
         c->show_userdata = userdata;
 }
 
+void cycle_set_slices(struct cycle *c)
+{
+        c->slices = true;
+}
+
 static int cycle_commit(void *userdata, const struct record *records, size_t n, struct err *err)
 {
         return store_commit(((struct cycle *)userdata)->store, records, n, err);
@@ -838,11 +882,33 @@ static void cycle_free(void *userdata)
         struct cycle *c = userdata;
 
         free(c->folders);
+        audit_destroy(c->audit);
         failures_destroy(c->failures);
         free(c->binding);
         if (c->stopped)
                 c->stopped(c->userdata);
         free(c);
+}
+
+static void cycle_stop_further(struct cycle *c);
+
+static void cycle_audit_idle(void *userdata)
+{
+        cycle_stop_further(userdata);
+}
+
+static struct audit *cycle_audit(struct cycle *c)
+{
+        struct audit_args args = {.loop = c->loop,
+                                  .engine = c->engine,
+                                  .yadisk = &c->yadisk,
+                                  .config = c->config,
+                                  .store = c->store,
+                                  .failures = c->failures,
+                                  .idle = cycle_audit_idle,
+                                  .userdata = c};
+
+        return audit_create(&args);
 }
 
 int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *config,
@@ -881,6 +947,11 @@ int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *confi
                 cycle_free(c);
                 return r;
         }
+        c->audit = cycle_audit(c);
+        if (!c->audit) {
+                engine_close(c->engine, cycle_free, c);
+                return err_set(err, ENOMEM, "no memory");
+        }
         engine_on_trouble(c->engine, cycle_trouble, c);
         r = engine_set_token(c->engine, config->token);
         *ret = c;
@@ -900,7 +971,7 @@ static void cycle_engine_stopped(void *userdata)
 
 static void cycle_stop_further(struct cycle *c)
 {
-        if (c->working || c->scan)
+        if (c->working || c->scan || !audit_idle(c->audit))
                 return; /* comes back here when that has ended */
         engine_stop(c->engine, cycle_engine_stopped, c);
 }
@@ -913,5 +984,6 @@ void cycle_stop(struct cycle *c, void (*stopped)(void *userdata), void *userdata
         c->userdata = userdata;
         if (c->scan)
                 scan_cancel(c->scan);
+        audit_stop(c->audit);
         cycle_stop_further(c);
 }

@@ -6,9 +6,10 @@
  *
  *   prepare ─▶ list (first time) ─▶ make the cloud folder ─▶ scan ─▶ makes ─▶ sweep ─▶ verify
  *                                                                                        │
- *                                              finish ◀─ drops ◀─ is it still our folder?┘
+ *                                   finish ◀─ audit ◀─ drops ◀─ is it still our folder?┘
  *
- * Removals come last, and only when everything else has gone its way.
+ * Removals come last, and only when everything else has gone its way; an audit that is due, after
+ * that.
  */
 
 #include "daemon/config.h"
@@ -45,6 +46,10 @@ int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *confi
  */
 typedef void (*cycle_show_op)(void *userdata, const struct op *op, bool held);
 void cycle_set_show(struct cycle *c, cycle_show_op show, void *userdata);
+
+/* Audits go on in slices between the passes from now on, as a daemon wants it; otherwise a due audit
+ * is part of the pass. */
+void cycle_set_slices(struct cycle *c);
 
 /* What a snapshot made under this configuration is of; malloced.  It is kept as the fact "binding",
  * and a snapshot that is of something else is adopted anew. */

@@ -16,6 +16,7 @@
  *   daemon/cycle.c       the circle: one pass, stage by stage
  *   daemon/report.c      what a pass says
  *   daemon/scan.c        lib/engine/walk.c -> lib/core/diff.c -> lib/core/plan.c -> lib/store/spool.c
+ *   daemon/audit.c       what is believed against what is there, now and then
  *   daemon/work.c        the plan's ops -> flows, in the order of lib/core/order.c
  *   lib/yadisk/flow_*.c  what is asked of the service, step by step
  *   lib/yadisk/verdict.c what its answers mean
@@ -148,6 +149,15 @@ static void main_on_timer(uv_timer_t *timer)
         cycle_pass(p->cycle, main_pass_done, p);
 }
 
+static int main_create_cycle(struct program *p, struct err *err)
+{
+        int r = cycle_create(&p->cycle, &p->loop, &p->config, p->store, p->spool_dir, err);
+
+        if (r == 0 && p->daemon)
+                cycle_set_slices(p->cycle);
+        return r;
+}
+
 /* The snapshot has gone bad under our hands: away with it, and compare with the cloud anew. */
 static void main_reopen(void *userdata)
 {
@@ -169,7 +179,7 @@ static void main_reopen(void *userdata)
         if (r == 0)
                 r = store_open(&p->store, p->config.state_dir, 0, &err);
         if (r == 0)
-                r = cycle_create(&p->cycle, &p->loop, &p->config, p->store, p->spool_dir, &err);
+                r = main_create_cycle(p, &err);
         if (r == 0) {
                 p->reopen_err = 0;
                 cycle_pass(p->cycle, main_pass_done, p);
@@ -245,13 +255,13 @@ static enum exit_status main_loop(struct program *p, const char *spool_dir,
                 log_error("the event loop cannot start: %s", uv_strerror(r));
                 return EXIT_IO_ERROR;
         }
-        r = cycle_create(&p->cycle, &p->loop, &p->config, p->store, spool_dir, &err);
+        p->spool_dir = spool_dir;
+        p->show = show;
+        r = main_create_cycle(p, &err);
         if (r < 0) {
                 log_error("%s", err.text);
                 return EXIT_IO_ERROR;
         }
-        p->spool_dir = spool_dir;
-        p->show = show;
         if (show)
                 cycle_set_show(p->cycle, show, stdout);
         uv_timer_init(&p->loop, &p->timer);

@@ -146,6 +146,7 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
 
         tally_end(t, w->args.engine, end);
         t->repaired += end->vanished;
+        t->vanished += end->vanished;
         switch (end->kind) {
         case END_DONE:
                 t->uploaded += verb == OP_PUT;

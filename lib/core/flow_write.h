@@ -5,7 +5,7 @@
 
 #include "lib/core/flow.h"
 
-#define FLOW_WRITE_MAX 8
+#define FLOW_WRITE_MAX 16
 
 /* Strings in the records are copied.  At most FLOW_WRITE_MAX.  NULL: no memory. */
 struct flow *flow_write(const struct record *records, size_t n);

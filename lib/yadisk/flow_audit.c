@@ -170,9 +170,10 @@ static bool audit_compare(struct flow_audit *f)
         if (!f->records || !f->items || !f->remnants.items)
                 return false;
         while (r < rows || i < items) {
-                const struct entry *row = r < rows ? &f->rows.items[r] : NULL;
-                const struct entry *there = i < items ? &f->pages.items.items[i] : NULL;
-                int order = !row ? 1 : !there ? -1 : strcmp(entry_key_name(row->key), there->key);
+                const struct entry *row = &f->rows.items[r], *there = &f->pages.items.items[i];
+                int order = r == rows    ? 1
+                            : i == items ? -1
+                                         : strcmp(entry_key_name(row->key), there->key);
 
                 if (order > 0 && !audit_unknown(f, there))
                         return false;
@@ -302,4 +303,9 @@ struct flow *flow_audit(const struct yadisk *y, const char *key, int64_t patienc
 const struct audit_finds *flow_audit_finds(const struct flow *flow)
 {
         return &CONTAINER_OF((struct flow *)flow, struct flow_audit, e.flow)->finds;
+}
+
+const char *flow_audit_key(const struct flow *flow)
+{
+        return CONTAINER_OF((struct flow *)flow, struct flow_audit, e.flow)->key;
 }

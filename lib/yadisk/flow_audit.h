@@ -40,5 +40,6 @@ struct audit_finds {
         uint64_t remnants; /* of interrupted uploads: written down, to be swept */
 };
 
-/* Good until the flow is destroyed. */
+/* Both are good until the flow is destroyed. */
 const struct audit_finds *flow_audit_finds(const struct flow *f);
+const char *flow_audit_key(const struct flow *f);

@@ -11,6 +11,7 @@
 #include "lib/core/match.h"
 #include "lib/core/order.h"
 #include "lib/core/plan.h"
+#include "lib/yadisk/flow_audit.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
 #include "lib/yadisk/yadisk_json.h"
@@ -391,6 +392,9 @@ static struct flow *make_flow(unsigned which)
         case 9:
                 flow = flow_apart(&drop);
                 break;
+        case 10:
+                flow = flow_audit(&play_yadisk, "d", AUDIT_LOOK_ONLY);
+                break;
         }
         alloc_pause();
         return flow;
@@ -409,6 +413,6 @@ static void play_creation(bool for_good)
 
 TEST(a_flow_is_whole_or_not_there)
 {
-        for (flow_at_hand = 0; flow_at_hand < 10; flow_at_hand++)
+        for (flow_at_hand = 0; flow_at_hand < 11; flow_at_hand++)
                 refuse_each(play_creation, 1);
 }
