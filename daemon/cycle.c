@@ -9,6 +9,7 @@
 
 #include "daemon/cycle.h"
 
+#include "daemon/account.h"
 #include "daemon/approval.h"
 #include "daemon/audit.h"
 #include "daemon/report.h"
@@ -16,6 +17,7 @@
 #include "daemon/scan.h"
 #include "daemon/work.h"
 #include "lib/core/flow_write.h"
+#include "lib/yadisk/flow_account.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
 #include "lib/yadisk/verdict.h"
@@ -38,7 +40,10 @@ struct cycle {
         struct audit *audit;
         bool slices; /* audits go on in slices between passes */
         const char *spool_dir;
-        char *binding; /* what the snapshot is of: service, cloud folder, watched folder */
+        char *binding; /* what the snapshot is of: service, cloud folder, watched folder … */
+        char token[ACCOUNT_FINGERPRINT_LEN + 1]; /* … with a token of which this is left, … */
+        char uid[YADISK_UID_MAX];                /* … of this account; "": not asked, or not told */
+        bool noted; /* both, in this pass */
 
         cycle_show_op show; /* a dry run, when set */
         void *show_userdata;
@@ -62,7 +67,7 @@ struct cycle {
         /* Of the pass. */
         struct root root;
         char *meta_binding, *meta_identity, *meta_dev, *meta_adopted, *meta_made, *meta_approved,
-                *meta_held, *meta_audit_last, *meta_audit_at, *meta_audit_alarm;
+                *meta_held, *meta_audit_last, *meta_audit_at, *meta_audit_alarm, *meta_token, *meta_uid;
         uint64_t known; /* entries in the snapshot */
         bool adopting;
         bool cloud_missing;
@@ -153,7 +158,7 @@ static void cycle_forget_pass(struct cycle *c)
         char **metas[] = {&c->meta_binding,    &c->meta_identity, &c->meta_dev,
                           &c->meta_adopted,    &c->meta_made,     &c->meta_approved,
                           &c->meta_held,       &c->meta_audit_last, &c->meta_audit_at,
-                          &c->meta_audit_alarm};
+                          &c->meta_audit_alarm, &c->meta_token,   &c->meta_uid};
 
         for (size_t i = 0; i < ARRAY_SIZE(metas); i++) {
                 free(*metas[i]);
@@ -717,6 +722,17 @@ static void cycle_list_begin(void *userdata, struct flow *flow _unused_,
         }
 }
 
+/* What is to be kept of whom the token is of: nothing as long as that may still be told. */
+static size_t cycle_account_records(const struct cycle *c, struct record *ret)
+{
+        if (!c->noted)
+                return 0;
+        ret[0] = (struct record){.verb = RECORD_META, .name = "account.token", .value = c->token};
+        ret[1] = (struct record){
+                .verb = RECORD_META, .name = "account.uid", .value = *c->uid ? c->uid : NULL};
+        return 2;
+}
+
 /* First run, lost snapshot, or another folder: what is there already is recognised. */
 static void cycle_stage_adopt(struct cycle *c, bool rebind)
 {
@@ -739,6 +755,9 @@ static void cycle_stage_adopt(struct cycle *c, bool rebind)
                 records[n++] = (struct record){.verb = RECORD_META, .name = "root.dev"};
                 records[n++] = (struct record){.verb = RECORD_META, .name = "adopted"};
                 records[n++] = (struct record){.verb = RECORD_META, .name = "cloud.made"};
+                records[n++] = (struct record){.verb = RECORD_META, .name = "held"};
+                records[n++] = (struct record){.verb = RECORD_META, .name = "approved"};
+                n += cycle_account_records(c, records + n);
         }
         cycle_write(c, records, n, cycle_list_begin);
 }
@@ -758,6 +777,8 @@ static int cycle_read_metas(struct cycle *c)
                 {"audit.last", &c->meta_audit_last},
                 {"audit.at", &c->meta_audit_at},
                 {"audit.alarm", &c->meta_audit_alarm},
+                {"account.token", &c->meta_token},
+                {"account.uid", &c->meta_uid},
         };
         int r = 0;
 
@@ -791,12 +812,8 @@ static void cycle_job_prepare(struct cycle *c)
         cycle_take_approval(c);
 }
 
-static void cycle_prepared(struct cycle *c)
+static void cycle_bound(struct cycle *c)
 {
-        if (c->job_result < 0) {
-                cycle_fail(c, c->root.fd < 0 ? EXIT_NO_FOLDER : EXIT_IO_ERROR);
-                return;
-        }
         if (!c->meta_binding || !str_eq(c->meta_binding, c->binding)) {
                 cycle_stage_adopt(c, true);
                 return;
@@ -824,13 +841,69 @@ static void cycle_prepared(struct cycle *c)
         cycle_stage_cloud(c);
 }
 
+/* ---- whose Disk it is -------------------------------------------------------------------------- */
+
+static void cycle_account_noted(void *userdata, struct flow *flow _unused_,
+                                const struct flow_end *end)
+{
+        struct cycle *c = userdata;
+
+        tally_end(&c->tally, c->engine, end);
+        if (c->tally.halted)
+                cycle_finish(c, cycle_status(c));
+        else
+                cycle_bound(c);
+}
+
+/*
+ * Another token than last time.  When it is of the same account, that is noted.  When it is of
+ * another one, or it cannot be told, nothing that is known is known of this Disk: it is compared
+ * anew, and nothing is removed.
+ */
+static void cycle_account_told(void *userdata, struct flow *flow, const struct flow_end *end)
+{
+        struct cycle *c = userdata;
+        const char *uid = flow ? flow_account_uid(flow) : "";
+        struct record records[2];
+
+        tally_end(&c->tally, c->engine, end);
+        if (c->tally.halted) {
+                cycle_finish(c, cycle_status(c));
+                return;
+        }
+        str_copy(c->uid, sizeof(c->uid), uid);
+        c->noted = end->kind == END_NOTHING;
+        if (c->meta_token && (!*uid || !c->meta_uid || !str_eq(uid, c->meta_uid))) {
+                log_notice(*uid && c->meta_uid
+                                   ? "the token is of another account than before"
+                                   : "the token is another one, and whose it is cannot be told");
+                cycle_stage_adopt(c, true);
+        } else if (c->noted && c->meta_binding && str_eq(c->meta_binding, c->binding)) {
+                cycle_write(c, records, cycle_account_records(c, records), cycle_account_noted);
+        } else {
+                cycle_bound(c); /* a new snapshot, which is bound to all of it at once */
+        }
+}
+
+static void cycle_prepared(struct cycle *c)
+{
+        struct flow_end end = {.kind = END_LATER, .text = "no memory"};
+
+        if (c->job_result < 0)
+                cycle_fail(c, c->root.fd < 0 ? EXIT_NO_FOLDER : EXIT_IO_ERROR);
+        else if (c->show || (c->meta_token && str_eq(c->meta_token, c->token)))
+                cycle_bound(c);
+        else if (engine_start(c->engine, flow_account(&c->yadisk), cycle_account_told, c) < 0)
+                cycle_account_told(c, NULL, &end);
+}
+
 void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_end *end),
                 void *userdata)
 {
         c->done = done;
         c->userdata = userdata;
         report_begin(&c->report);
-        c->adopting = c->cloud_missing = c->held = false;
+        c->adopting = c->cloud_missing = c->held = c->noted = false;
         c->checks_failed = 0;
         c->tally = (struct tally){0};
         c->before = engine_stats(c->engine);
@@ -938,7 +1011,7 @@ int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *confi
         c->yadisk = (struct yadisk){.api_url = config->api_url, .root = config->cloud};
         c->failures = failures_create();
         c->binding = cycle_binding(config);
-        if (!c->failures || !c->binding) {
+        if (!c->failures || !c->binding || !account_fingerprint(config->token, c->token)) {
                 cycle_free(c);
                 return err_set(err, ENOMEM, "no memory");
         }

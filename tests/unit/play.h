@@ -31,7 +31,7 @@
  *
  * and `+5000 ` before any of it lets that much time go by first.  Asked:
  *
- *      look P · list P OFFSET · mkdir P · link P · link! P (overwrite) · move P P · move! P P
+ *      account · look P · list P OFFSET · mkdir P · link P · link! P (overwrite) · move P P · move! P P
  *      trash P [#c1] · erase P [#c1] · poll ID · send HREF · digest KEY · here KEY · known KEY
  *      wait MS · record RECORD; RECORD · end KIND [vanished][: TEXT]
  *

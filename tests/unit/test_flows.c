@@ -3,6 +3,7 @@
 /* The flows but for the largest (test_flow_put.c); how rows are read is told in play.h. */
 
 #include "lib/core/flow_write.h"
+#include "lib/yadisk/flow_account.h"
 #include "lib/yadisk/flow_audit.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
@@ -1287,6 +1288,50 @@ TEST(audit_tells_what_it_found)
                 check_eq(finds->items[i].kind, kinds[i]);
                 check_eq(finds->items[i].known, i == 2 ? KIND_DIR : KIND_FILE);
         }
+        play_finish(&p);
+}
+
+/* ---- the account ----------------------------------------------------------------------------- */
+
+TEST(account_tells_whose_disk_it_is)
+{
+        struct play p;
+
+        play_begin(&p, flow_account(&play_yadisk));
+        check_str(flow_account_uid(p.flow), "");
+        play_step(&p, "start", "account");
+        play_step(&p, "503", "wait 250");
+        play_step(&p, "woke", "account");
+        play_step(&p, "200 raw {\"user\":{\"uid\":\"4711\"}}", "end NOTHING");
+        check_str(flow_account_uid(p.flow), "4711");
+        play_finish(&p);
+}
+
+TEST(account_that_is_not_told)
+{
+        static const struct {
+                const char *answer, *end;
+        } rows[] = {
+                {"403", "end NOTHING"}, {"404", "end NOTHING"}, {"400", "end NOTHING"},
+                {"401", "end REFUSED"},
+        };
+        struct play p;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                play_begin(&p, flow_account(&play_yadisk));
+                play_step(&p, "start", "account");
+                play_step(&p, rows[i].answer, rows[i].end);
+                check_str(flow_account_uid(p.flow), "");
+                play_finish(&p);
+        }
+        play_begin(&p, flow_account(&play_yadisk));
+        play_step(&p, "start", "account");
+        for (int n = 0; n < 8; n++) {
+                play_step(&p, "200 html", "wait");
+                play_step(&p, "woke", "account");
+        }
+        play_step(&p, "200 html", "end LATER");
+        check_str(flow_account_uid(p.flow), "");
         play_finish(&p);
 }
 

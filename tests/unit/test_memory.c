@@ -11,6 +11,7 @@
 #include "lib/core/match.h"
 #include "lib/core/order.h"
 #include "lib/core/plan.h"
+#include "lib/yadisk/flow_account.h"
 #include "lib/yadisk/flow_audit.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
@@ -392,6 +393,9 @@ static struct flow *make_flow(unsigned which)
         case 9:
                 flow = flow_apart(&drop);
                 break;
+        case 11:
+                flow = flow_account(&play_yadisk);
+                break;
         case 10:
                 flow = flow_audit(&play_yadisk, "d", AUDIT_LOOK_ONLY);
                 break;
@@ -413,6 +417,6 @@ static void play_creation(bool for_good)
 
 TEST(a_flow_is_whole_or_not_there)
 {
-        for (flow_at_hand = 0; flow_at_hand < 11; flow_at_hand++)
+        for (flow_at_hand = 0; flow_at_hand < 12; flow_at_hand++)
                 refuse_each(play_creation, 1);
 }
