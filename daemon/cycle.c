@@ -314,7 +314,7 @@ static void cycle_audited(void *userdata, int r, const struct err *err)
 
 static void cycle_stage_audit(struct cycle *c)
 {
-        if (!c->tally.halted && !c->adopting && c->tally.vanished > 0)
+        if (!c->tally.halted && !c->adopting && c->tally.folders_gone > 0)
                 audit_demand(c->audit);
         if (c->tally.halted || c->adopting || !audit_wanted(c->audit))
                 cycle_stage_finish(c);

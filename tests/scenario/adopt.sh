@@ -90,8 +90,10 @@ $(cloud_file d/e/foreign)" ]
 
 scenario_cloud_folder_vanished()
 {
-        echo a >"$SRC/f" && once && fake "remove?path=disk:/Backup" -d '' && echo b >"$SRC/g" && once
-        want "the new file is there" cloud_file g
+        env YDSYNC_AUDIT_PERIOD 20s && mkdir -p "$SRC/d" "$SRC/e" && echo a >"$SRC/f" && echo d >"$SRC/d/1" && once &&
+                fake "remove?path=disk:/Backup" -d '' && echo b >"$SRC/g" && echo e >"$SRC/e/1" && once && same
+        log 'f is missing in the cloud'
+        quiet
 }
 
 scenario_another_cloud_folder_is_adopted()

@@ -252,6 +252,8 @@ static void play_show_end(struct str *s, const struct flow_end *end)
 
         check(end->text != NULL);
         str_addf(s, "end %s%s", names[end->kind], end->vanished ? " vanished" : "");
+        if (end->folder_gone)
+                str_adds(s, " folder-gone");
         if (*end->text)
                 str_addf(s, ": %s", end->text);
 }

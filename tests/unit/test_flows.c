@@ -69,6 +69,14 @@ TEST(mkdir_without_a_parent)
              {"409 " FOLDER, "mkdir /d"},
              {"201", "mkdir /d/e"},
              {"201", "record row d d/e"},
+             {"ok", "end DONE folder-gone"});
+        PLAY(mkdir_flow("d d/e"),
+             {"start", "mkdir /d/e"},
+             {"409 " PARENT, "mkdir disk:/B"},
+             {"409 " FOLDER, "mkdir /"},
+             {"409 " FOLDER, "mkdir /d"},
+             {"409 " FOLDER, "mkdir /d/e"},
+             {"201", "record row d d/e"},
              {"ok", "end DONE"});
         PLAY(mkdir_flow("d d/e"),
              {"start", "mkdir /d/e"},
