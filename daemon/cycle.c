@@ -50,6 +50,8 @@ struct cycle {
         uint64_t shown;
         bool stopping;
         struct report report;
+        int64_t relist_ms; /* steady clock: an adoption with a hole lists anew then; it … */
+        unsigned relists;  /* … has been in vain so often */
         bool swept; /* remnants were looked for since the start */
         void (*done)(void *userdata, const struct pass_end *end);
         void (*stopped)(void *userdata);
@@ -70,6 +72,9 @@ struct cycle {
                 *meta_held, *meta_audit_last, *meta_audit_at, *meta_audit_alarm, *meta_token, *meta_uid;
         uint64_t known; /* entries in the snapshot */
         bool adopting;
+        bool listed;        /* … and the listing tells what stands in the cloud, … */
+        uint64_t unlisted;  /* … but for this many folders, … */
+        bool root_unlisted; /* … the topmost among them */
         bool cloud_missing;
         bool held;
         struct intent *intents;
@@ -197,7 +202,7 @@ static enum exit_status cycle_status(const struct cycle *c)
                        : t->end == END_STORE ? EXIT_IO_ERROR
                                              : EXIT_UNAVAILABLE;
         if (t->full || t->later || t->stuck || t->waiting || t->skipped || c->held ||
-            c->checks_failed || !audit_complete(c->audit) || c->plan.totals.unseen)
+            c->checks_failed || c->unlisted || !audit_complete(c->audit) || c->plan.totals.unseen)
                 return EXIT_TRY_AGAIN;
         return EXIT_OK;
 }
@@ -236,7 +241,7 @@ static void cycle_finish(struct cycle *c, enum exit_status status)
                 .status = status,
                 .again = !c->tally.halted && (c->tally.changed || c->tally.repaired ||
                                               c->plan.totals.young ||
-                                              c->plan.totals.put_off),
+                                              (c->plan.totals.put_off && !c->unlisted)),
                 .again_ms = cycle_again_ms(c),
                 .state_err = cycle_state_err(c, &now, status),
                 .young = c->plan.totals.young,
@@ -273,10 +278,11 @@ static void cycle_stage_finish(struct cycle *c)
         if (!c->meta_dev || !str_eq(c->meta_dev, dev))
                 records[n++] =
                         (struct record){.verb = RECORD_META, .name = "root.dev", .value = dev};
-        if (c->adopting) {
+        if (c->listed)
+                records[n++] = (struct record){.verb = RECORD_REMOTE_CLEAR};
+        if (c->adopting && !c->unlisted) {
                 records[n++] =
                         (struct record){.verb = RECORD_META, .name = "adopted", .value = "1"};
-                records[n++] = (struct record){.verb = RECORD_REMOTE_CLEAR};
                 audit_stamp(now); /* every folder was listed, every file compared */
                 records[n++] =
                         (struct record){.verb = RECORD_META, .name = "audit.last", .value = now};
@@ -596,7 +602,7 @@ static void cycle_start_scan(struct cycle *c)
                 .root_fd = c->root.fd,
                 .known_root_dev = c->meta_dev ? strtoull(c->meta_dev, NULL, 10) : 0,
                 .follow = config->follow,
-                .use_remote = c->adopting,
+                .use_remote = c->listed,
                 .exclude = config->exclude,
                 .policy = {.adopting = c->adopting,
                            .never_delete = config->delete_mode == DELETE_NEVER,
@@ -670,10 +676,49 @@ static void cycle_pump_lists(struct cycle *c)
                 c->flows++;
                 if (engine_start(c->engine, flow_list(&c->yadisk, key), cycle_list_done, c) < 0) {
                         c->flows--;
-                        c->tally.later++;
+                        c->unlisted++;
                 }
                 free(key);
         }
+}
+
+static void cycle_say_unlisted(struct cycle *c, const char *key, const char *text)
+{
+        _cleanup_(str_finish) struct str name = STR_NULL(65536);
+
+        c->unlisted++;
+        c->root_unlisted |= *key == '\0';
+        str_add_printable(&name, key);
+        report_error(&c->report, "the cloud folder %s%s%s cannot be listed: %s%s", c->yadisk.root,
+                     *key ? "/" : "", str_z(&name), text,
+                     *key ? "; what is in it is met file by file, and nothing is removed before it "
+                            "is listed"
+                          : "");
+}
+
+/*
+ * A folder that could not be listed is unknown: what goes there is put without overwriting, so that
+ * what stands there is met and looked at.  The adoption is not over before all was listed; that is
+ * tried again after half a minute, a minute, two … up to a day.
+ */
+static void cycle_listed(struct cycle *c)
+{
+        const int64_t first = 30000, most = 86400000;
+        int64_t delay = first << (c->relists < 12 ? c->relists : 12);
+
+        cycle_forget_folders(c);
+        if (c->tally.halted) {
+                cycle_stage_cloud(c);
+                return;
+        }
+        if (c->root_unlisted || (c->show && c->unlisted)) {
+                cycle_finish(c, EXIT_TRY_AGAIN);
+                return;
+        }
+        c->relists = c->unlisted ? c->relists + 1 : 0;
+        c->relist_ms = (int64_t)uv_now(c->loop) + (delay < most ? delay : most);
+        c->listed = true;
+        cycle_stage_cloud(c);
 }
 
 static void cycle_list_done(void *userdata, struct flow *flow, const struct flow_end *end)
@@ -685,22 +730,13 @@ static void cycle_list_done(void *userdata, struct flow *flow, const struct flow
         tally_end(&c->tally, c->engine, end);
         if (end->kind == END_NOTHING)
                 c->cloud_missing = true; /* if it was the top one; the others do no harm */
-        else if (end->kind != END_DONE && !c->tally.halted) {
-                c->tally.later++;
-                report_error(&c->report, "the cloud folder cannot be listed: %s", end->text);
-        }
+        else if (end->kind != END_DONE && !c->tally.halted)
+                cycle_say_unlisted(c, flow_list_key(flow), end->text);
         for (size_t i = 0; i < folders->n; i++)
-                if (!cycle_push(c, folders->items[i].key))
-                        c->tally.later++;
+                c->unlisted += !cycle_push(c, folders->items[i].key);
         cycle_pump_lists(c);
-        if (c->flows > 0)
-                return;
-        cycle_forget_folders(c);
-        /* A listing with a hole is none: what it does not show might be taken for absent. */
-        if (c->tally.later > 0 && !c->tally.halted)
-                cycle_finish(c, EXIT_TRY_AGAIN);
-        else
-                cycle_stage_cloud(c);
+        if (c->flows == 0)
+                cycle_listed(c);
 }
 
 static void cycle_list_begin(void *userdata, struct flow *flow _unused_,
@@ -740,6 +776,11 @@ static void cycle_stage_adopt(struct cycle *c, bool rebind)
         size_t n = 0;
 
         c->adopting = true;
+        if (!rebind && c->relists > 0 && (int64_t)uv_now(c->loop) < c->relist_ms) {
+                c->unlisted = 1;
+                cycle_stage_cloud(c);
+                return;
+        }
         records[n++] = (struct record){.verb = RECORD_REMOTE_CLEAR};
         if (rebind) {
                 free(c->meta_made);
@@ -904,6 +945,8 @@ void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_
         c->userdata = userdata;
         report_begin(&c->report);
         c->adopting = c->cloud_missing = c->held = c->noted = false;
+        c->listed = c->root_unlisted = false;
+        c->unlisted = 0;
         c->checks_failed = 0;
         c->tally = (struct tally){0};
         c->before = engine_stats(c->engine);
