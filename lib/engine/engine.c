@@ -539,6 +539,7 @@ static void slot_answered(void *userdata, struct outcome *in)
 
 static void slot_send(struct slot *s)
 {
+        struct engine *e = s->engine;
         struct outcome in = {.kind = OUTCOME_FAULT,
                              .fault = HTTP_FAULT_LOCAL,
                              .err = ENOMEM,
@@ -546,12 +547,16 @@ static void slot_send(struct slot *s)
 
         s->place = SLOT_HTTP;
         if (s->req->api)
-                s->engine->api_calls++;
+                e->api_calls++;
         else
-                s->engine->transfers++;
-        s->op = http_start(s->engine->http, s->req, slot_answered, s);
-        if (!s->op)
-                slot_tell(s, &in);
+                e->transfers++;
+        s->op = http_start(e->http, s->req, slot_answered, s);
+        if (s->op)
+                return;
+        for (enum engine_lane lane = ENGINE_ANY; lane < ENGINE_LANES; lane++)
+                slot_leave(s, lane); /* it was not even asked: others may be */
+        slot_tell(s, &in);
+        engine_open_gate(e);
 }
 
 /* The first in the queue that may go, or NULL and after how many ms one may. */

@@ -50,6 +50,7 @@ struct http_op {
 
         CURL *easy;
         struct curl_slist *headers;
+        bool unset; /* an option of the request could not be set */
         bool added; /* to the multi handle */
         struct body *body;
         bool paused;        /* curl waits for bytes */
@@ -73,7 +74,8 @@ struct http_socket {
 
 struct http {
         uv_loop_t *loop;
-        CURLM *multi;
+        CURLM *multi;          /* NULL: lost, and not needed since */
+        unsigned parallel;
         uv_timer_t timer, watch, rate;
         unsigned open_handles; /* that have not been closed yet */
         bool closing, delivering;
@@ -132,6 +134,7 @@ static void http_socket_closed(uv_handle_t *handle)
 }
 
 static void http_drain(struct http *h);
+static void http_lost(struct http *h);
 
 static void http_on_poll(uv_poll_t *poll, int status, int events)
 {
@@ -145,7 +148,8 @@ static void http_on_poll(uv_poll_t *poll, int status, int events)
                 flags |= CURL_CSELECT_IN;
         if (events & UV_WRITABLE)
                 flags |= CURL_CSELECT_OUT;
-        curl_multi_socket_action(h->multi, s->fd, flags, &running);
+        if (curl_multi_socket_action(h->multi, s->fd, flags, &running) != CURLM_OK)
+                http_lost(h);
         http_drain(h);
 }
 
@@ -154,7 +158,8 @@ static void http_on_timer(uv_timer_t *timer)
         struct http *h = timer->data;
         int running;
 
-        curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        if (curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running) != CURLM_OK)
+                http_lost(h);
         http_drain(h);
 }
 
@@ -210,7 +215,23 @@ static int http_socket_callback(CURL *easy _unused_, curl_socket_t fd, int what,
                 events |= UV_READABLE;
         if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
                 events |= UV_WRITABLE;
-        return uv_poll_start(&s->poll, events, http_on_poll);
+        return uv_poll_start(&s->poll, events, http_on_poll) < 0 ? -1 : 0;
+}
+
+/* Makes the multi handle if there is none. */
+static int http_make_multi(struct http *h)
+{
+        if (h->multi)
+                return 0;
+        h->multi = curl_multi_init();
+        if (!h->multi)
+                return -ENOMEM;
+        curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, http_socket_callback);
+        curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
+        curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, http_timer_callback);
+        curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+        curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)(2 * h->parallel + 8));
+        return 0;
 }
 
 int http_create(struct http **ret, uv_loop_t *loop, const struct http_options *options,
@@ -221,9 +242,9 @@ int http_create(struct http **ret, uv_loop_t *loop, const struct http_options *o
 
         if (!h)
                 return err_set(err, ENOMEM, "no memory");
+        h->parallel = options->parallel;
         h->user_agent = str_dup(options->user_agent);
-        h->multi = curl_multi_init();
-        if (!h->multi || !h->user_agent) {
+        if (!h->user_agent || http_make_multi(h) < 0) {
                 http_free(h);
                 return err_set(err, ENOMEM, "libcurl does not start");
         }
@@ -242,11 +263,6 @@ int http_create(struct http **ret, uv_loop_t *loop, const struct http_options *o
                   options->upload_rate / 10.0 > HTTP_RATE_PIECE ? options->upload_rate / 10.0
                                                                 : HTTP_RATE_PIECE,
                   http_now(h));
-        curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, http_socket_callback);
-        curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
-        curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, http_timer_callback);
-        curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
-        curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)(2 * options->parallel + 8));
         *ret = h;
         return 0;
 }
@@ -321,14 +337,21 @@ static size_t http_on_header(char *data _unused_, size_t size, size_t n, void *u
         return size * n;
 }
 
+static void http_unpause(struct http_op *op)
+{
+        op->paused = false;
+        if (curl_easy_pause(op->easy, CURLPAUSE_CONT) != CURLE_OK)
+                http_lost(op->http);
+}
+
 static void http_on_rate(uv_timer_t *timer)
 {
         struct http *h = timer->data;
 
         for (struct http_op *op = h->ops; op; op = op->next)
                 if (op->rate_paused) {
-                        op->rate_paused = op->paused = false;
-                        curl_easy_pause(op->easy, CURLPAUSE_CONT);
+                        op->rate_paused = false;
+                        http_unpause(op);
                 }
         http_drain(h);
 }
@@ -457,7 +480,7 @@ static void http_fill_fault(struct http_op *op, struct outcome *in)
         in->text = *op->error ? op->error : curl_easy_strerror(op->result);
         in->sent_all = request_size > 0 && (!op->req->file || op->sent == op->req->file->size);
         if (in->fault == HTTP_FAULT_LOCAL)
-                in->err = op->body ? body_error(op->body) : ENOMEM;
+                in->err = op->body && body_error(op->body) ? body_error(op->body) : ENOMEM;
 }
 
 /* libcurl also takes "HTTP/2 -5" and "HTTP/2 2202" for the first line of an answer. */
@@ -489,20 +512,50 @@ static void http_deliver(struct http_op *op)
         http_finish(op);
 }
 
-/* Gathers what has finished, then delivers: a callback may start and cancel others. */
-static void http_drain(struct http *h)
+static void http_gather(struct http *h)
 {
         CURLMsg *message;
         int left;
         struct http_op *op;
 
-        while ((message = curl_multi_info_read(h->multi, &left))) {
+        while (h->multi && (message = curl_multi_info_read(h->multi, &left))) {
                 if (message->msg != CURLMSG_DONE)
                         continue;
                 curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &op);
                 op->result = message->data.result;
                 op->phase = HTTP_PHASE_DONE;
         }
+}
+
+/*
+ * curl could not tell us of a socket, or could not note it (no memory, no descriptor).  From then on
+ * a multi handle is of no use, and of some danger: what it did not note it divides by.  All that is
+ * out counts as broken off, and the next request gets another handle.
+ */
+static void http_lost(struct http *h)
+{
+        CURLM *lost = h->multi;
+
+        http_gather(h);
+        for (struct http_op *op = h->ops; op; op = op->next) {
+                if (!op->added)
+                        continue;
+                curl_multi_remove_handle(lost, op->easy);
+                op->added = false;
+                if (op->phase != HTTP_PHASE_DONE)
+                        op->result = CURLE_OUT_OF_MEMORY;
+                op->phase = HTTP_PHASE_DONE;
+        }
+        h->multi = NULL;
+        curl_multi_cleanup(lost);
+}
+
+/* Gathers what has finished, then delivers: a callback may start and cancel others. */
+static void http_drain(struct http *h)
+{
+        struct http_op *op;
+
+        http_gather(h);
         if (h->delivering)
                 return;
         h->delivering = true;
@@ -581,7 +634,8 @@ static void http_add(struct http_op *op)
         op->phase = op->req->file && op->req->file->size > 0 ? HTTP_PHASE_SENDING
                                                              : HTTP_PHASE_WAITING;
         http_moved(op);
-        op->added = curl_multi_add_handle(op->http->multi, op->easy) == CURLM_OK;
+        op->added = http_make_multi(op->http) == 0 &&
+                    curl_multi_add_handle(op->http->multi, op->easy) == CURLM_OK;
         if (!op->added)
                 http_fail_local(op);
 }
@@ -598,8 +652,7 @@ static void http_on_body_ready(void *userdata)
                 else
                         http_add(op);
         } else if (op->paused && !op->rate_paused && op->phase != HTTP_PHASE_DONE) {
-                op->paused = false;
-                curl_easy_pause(op->easy, CURLPAUSE_CONT);
+                http_unpause(op);
         }
         http_drain(h);
 }
@@ -613,29 +666,31 @@ static int http_on_socket(void *userdata _unused_, curl_socket_t fd, curlsocktyp
         return CURL_SOCKOPT_OK;
 }
 
+/* Some are copied, for which memory may be missing; and a DELETE must not become a GET. */
+#define http_set(op, option, value)                                                                \
+        ((op)->unset |= curl_easy_setopt((op)->easy, option, value) != CURLE_OK)
+
 static void http_options_common(struct http_op *op)
 {
-        CURL *c = op->easy;
-
-        curl_easy_setopt(c, CURLOPT_URL, op->req->url);
-        curl_easy_setopt(c, CURLOPT_PRIVATE, op);
-        curl_easy_setopt(c, CURLOPT_ERRORBUFFER, op->error);
-        curl_easy_setopt(c, CURLOPT_USERAGENT, op->http->user_agent);
-        curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(c, CURLOPT_NOPROGRESS, 1L);
-        curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L); /* does not wait for a name being resolved */
-        curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-        curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-        curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
-        curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
-        curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, http_on_socket);
+        http_set(op, CURLOPT_URL, op->req->url);
+        http_set(op, CURLOPT_PRIVATE, op);
+        http_set(op, CURLOPT_ERRORBUFFER, op->error);
+        http_set(op, CURLOPT_USERAGENT, op->http->user_agent);
+        http_set(op, CURLOPT_NOSIGNAL, 1L);
+        http_set(op, CURLOPT_NOPROGRESS, 1L);
+        http_set(op, CURLOPT_QUICK_EXIT, 1L); /* does not wait for a name being resolved */
+        http_set(op, CURLOPT_PROTOCOLS_STR, "http,https");
+        http_set(op, CURLOPT_FOLLOWLOCATION, 0L);
+        http_set(op, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
+        http_set(op, CURLOPT_TCP_KEEPALIVE, 1L);
+        http_set(op, CURLOPT_SOCKOPTFUNCTION, http_on_socket);
         /* Over HTTP/2 a connection that died silently is used again and again: cancelling ends the
          * stream only. */
-        curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-        curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, http_on_reply);
-        curl_easy_setopt(c, CURLOPT_WRITEDATA, op);
-        curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, http_on_header);
-        curl_easy_setopt(c, CURLOPT_HEADERDATA, op);
+        http_set(op, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+        http_set(op, CURLOPT_WRITEFUNCTION, http_on_reply);
+        http_set(op, CURLOPT_WRITEDATA, op);
+        http_set(op, CURLOPT_HEADERFUNCTION, http_on_header);
+        http_set(op, CURLOPT_HEADERDATA, op);
 }
 
 static bool http_add_header(struct http_op *op, const char *header)
@@ -649,30 +704,28 @@ static bool http_add_header(struct http_op *op, const char *header)
 
 static void http_options_method(struct http_op *op)
 {
-        CURL *c = op->easy;
-
         switch (op->req->method) {
         case HTTP_GET:
-                curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+                http_set(op, CURLOPT_HTTPGET, 1L);
                 break;
         case HTTP_DELETE:
-                curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, "DELETE");
+                http_set(op, CURLOPT_CUSTOMREQUEST, "DELETE");
                 break;
         case HTTP_POST:
-                curl_easy_setopt(c, CURLOPT_POST, 1L);
-                curl_easy_setopt(c, CURLOPT_POSTFIELDS, "");
-                curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, 0L);
+                http_set(op, CURLOPT_POST, 1L);
+                http_set(op, CURLOPT_POSTFIELDS, "");
+                http_set(op, CURLOPT_POSTFIELDSIZE, 0L);
                 break;
         case HTTP_PUT:
-                curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-                curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE,
+                http_set(op, CURLOPT_UPLOAD, 1L);
+                http_set(op, CURLOPT_INFILESIZE_LARGE,
                                  (curl_off_t)(op->req->file ? op->req->file->size : 0));
                 break;
         }
         if (op->req->file) {
-                curl_easy_setopt(c, CURLOPT_READFUNCTION, http_on_body);
-                curl_easy_setopt(c, CURLOPT_READDATA, op);
-                curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 512 * 1024L);
+                http_set(op, CURLOPT_READFUNCTION, http_on_body);
+                http_set(op, CURLOPT_READDATA, op);
+                http_set(op, CURLOPT_UPLOAD_BUFFERSIZE, 512 * 1024L);
         }
 }
 
@@ -694,8 +747,8 @@ static bool http_prepare(struct http_op *op)
                 return false;
         if (op->req->api && h->authorization && !http_add_header(op, h->authorization))
                 return false;
-        curl_easy_setopt(op->easy, CURLOPT_HTTPHEADER, op->headers);
-        return true;
+        http_set(op, CURLOPT_HTTPHEADER, op->headers);
+        return !op->unset;
 }
 
 struct http_op *http_start(struct http *h, const struct http_req *req, http_done done,
