@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
-#include <pthread.h>
 #include <string.h>
 
 #define MIB ((uint64_t)1024 * 1024)
@@ -40,24 +39,36 @@ struct source {
         uint8_t md5[16];
 };
 
-static EVP_MD *source_md;
-
-/* Not for secrecy but because the service names contents so: also where FIPS rules forbid it. */
-static void source_fetch_md(void)
+/* Not for secrecy but because the service names contents so: also where FIPS rules forbid it.
+ * Fetched once; a fetch that found no memory is followed by another. */
+static const EVP_MD *source_md(void)
 {
-        source_md = EVP_MD_fetch(NULL, "MD5", "-fips");
+        static _Atomic(EVP_MD *) fetched;
+        EVP_MD *md = atomic_load(&fetched), *none = NULL;
+
+        if (md)
+                return md;
+        md = EVP_MD_fetch(NULL, "MD5", "-fips");
+        if (!md || atomic_compare_exchange_strong(&fetched, &none, md))
+                return md;
+        EVP_MD_free(md);
+        return none;
+}
+
+int source_prepare(void)
+{
+        return source_md() ? 0 : -ENOTSUP;
 }
 
 static int source_md_start(EVP_MD_CTX **ret)
 {
-        static pthread_once_t once = PTHREAD_ONCE_INIT;
+        const EVP_MD *md5 = source_md();
         EVP_MD_CTX *md;
 
-        pthread_once(&once, source_fetch_md);
-        if (!source_md)
+        if (!md5)
                 return -ENOTSUP;
         md = EVP_MD_CTX_new();
-        if (!md || !EVP_DigestInit_ex2(md, source_md, NULL)) {
+        if (!md || !EVP_DigestInit_ex2(md, md5, NULL)) {
                 EVP_MD_CTX_free(md);
                 return -ENOMEM;
         }

@@ -15,6 +15,9 @@
 
 #include <stdatomic.h>
 
+/* Makes sure of the digest, so that no file has to wait for memory to do so. */
+int source_prepare(void);
+
 struct source_root {
         int fd;      /* the watched folder */
         bool follow; /* YDSYNC_SYMLINKS=follow */
