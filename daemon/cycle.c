@@ -9,7 +9,6 @@
 
 #include "daemon/cycle.h"
 
-#include "daemon/account.h"
 #include "daemon/approval.h"
 #include "daemon/audit.h"
 #include "daemon/report.h"
@@ -17,7 +16,6 @@
 #include "daemon/scan.h"
 #include "daemon/work.h"
 #include "lib/core/flow_write.h"
-#include "lib/yadisk/flow_account.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
 #include "lib/yadisk/verdict.h"
@@ -40,18 +38,13 @@ struct cycle {
         struct audit *audit;
         bool slices; /* audits go on in slices between passes */
         const char *spool_dir;
-        char *binding; /* what the snapshot is of: service, cloud folder, watched folder … */
-        char token[ACCOUNT_FINGERPRINT_LEN + 1]; /* … with a token of which this is left, … */
-        char uid[YADISK_UID_MAX];                /* … of this account; "": not asked, or not told */
-        bool noted; /* both, in this pass */
+        char *binding; /* what the snapshot is of: service, cloud folder, watched folder */
 
         cycle_show_op show; /* a dry run, when set */
         void *show_userdata;
         uint64_t shown;
         bool stopping;
         struct report report;
-        int64_t relist_ms; /* steady clock: an adoption with a hole lists anew then; it … */
-        unsigned relists;  /* … has been in vain so often */
         bool swept; /* remnants were looked for since the start */
         void (*done)(void *userdata, const struct pass_end *end);
         void (*stopped)(void *userdata);
@@ -69,12 +62,9 @@ struct cycle {
         /* Of the pass. */
         struct root root;
         char *meta_binding, *meta_identity, *meta_dev, *meta_adopted, *meta_made, *meta_approved,
-                *meta_held, *meta_audit_last, *meta_audit_at, *meta_audit_alarm, *meta_token, *meta_uid;
+                *meta_held, *meta_audit_last, *meta_audit_at, *meta_audit_alarm;
         uint64_t known; /* entries in the snapshot */
         bool adopting;
-        bool listed;        /* … and the listing tells what stands in the cloud, … */
-        uint64_t unlisted;  /* … but for this many folders, … */
-        bool root_unlisted; /* … the topmost among them */
         bool cloud_missing;
         bool held;
         struct intent *intents;
@@ -163,7 +153,7 @@ static void cycle_forget_pass(struct cycle *c)
         char **metas[] = {&c->meta_binding,    &c->meta_identity, &c->meta_dev,
                           &c->meta_adopted,    &c->meta_made,     &c->meta_approved,
                           &c->meta_held,       &c->meta_audit_last, &c->meta_audit_at,
-                          &c->meta_audit_alarm, &c->meta_token,   &c->meta_uid};
+                          &c->meta_audit_alarm};
 
         for (size_t i = 0; i < ARRAY_SIZE(metas); i++) {
                 free(*metas[i]);
@@ -202,7 +192,7 @@ static enum exit_status cycle_status(const struct cycle *c)
                        : t->end == END_STORE ? EXIT_IO_ERROR
                                              : EXIT_UNAVAILABLE;
         if (t->full || t->later || t->stuck || t->waiting || t->skipped || c->held ||
-            c->checks_failed || c->unlisted || !audit_complete(c->audit) || c->plan.totals.unseen)
+            c->checks_failed || !audit_complete(c->audit) || c->plan.totals.unseen)
                 return EXIT_TRY_AGAIN;
         return EXIT_OK;
 }
@@ -241,7 +231,7 @@ static void cycle_finish(struct cycle *c, enum exit_status status)
                 .status = status,
                 .again = !c->tally.halted && (c->tally.changed || c->tally.repaired ||
                                               c->plan.totals.young ||
-                                              (c->plan.totals.put_off && !c->unlisted)),
+                                              c->plan.totals.put_off),
                 .again_ms = cycle_again_ms(c),
                 .state_err = cycle_state_err(c, &now, status),
                 .young = c->plan.totals.young,
@@ -278,11 +268,10 @@ static void cycle_stage_finish(struct cycle *c)
         if (!c->meta_dev || !str_eq(c->meta_dev, dev))
                 records[n++] =
                         (struct record){.verb = RECORD_META, .name = "root.dev", .value = dev};
-        if (c->listed)
-                records[n++] = (struct record){.verb = RECORD_REMOTE_CLEAR};
-        if (c->adopting && !c->unlisted) {
+        if (c->adopting) {
                 records[n++] =
                         (struct record){.verb = RECORD_META, .name = "adopted", .value = "1"};
+                records[n++] = (struct record){.verb = RECORD_REMOTE_CLEAR};
                 audit_stamp(now); /* every folder was listed, every file compared */
                 records[n++] =
                         (struct record){.verb = RECORD_META, .name = "audit.last", .value = now};
@@ -320,7 +309,7 @@ static void cycle_audited(void *userdata, int r, const struct err *err)
 
 static void cycle_stage_audit(struct cycle *c)
 {
-        if (!c->tally.halted && !c->adopting && c->tally.folders_gone > 0)
+        if (!c->tally.halted && !c->adopting && c->tally.vanished > 0)
                 audit_demand(c->audit);
         if (c->tally.halted || c->adopting || !audit_wanted(c->audit))
                 cycle_stage_finish(c);
@@ -399,6 +388,15 @@ static void cycle_pump_checks(struct cycle *c)
         }
 }
 
+static void cycle_checks_over(struct cycle *c)
+{
+        cycle_forget_folders(c);
+        if (c->checks_failed > 0 || c->tally.halted)
+                cycle_stage_drops(c);
+        else
+                cycle_stage_verify(c); /* there may be more than one round holds */
+}
+
 static void cycle_check_done(void *userdata, struct flow *flow _unused_,
                              const struct flow_end *end)
 {
@@ -415,13 +413,8 @@ static void cycle_check_done(void *userdata, struct flow *flow _unused_,
                         log_warning("uploads could not be verified: %s; will try again", end->text);
         }
         cycle_pump_checks(c);
-        if (c->flows > 0)
-                return;
-        cycle_forget_folders(c);
-        if (c->checks_failed > 0 || c->tally.halted)
-                cycle_stage_drops(c);
-        else
-                cycle_stage_verify(c); /* there may be more than one round holds */
+        if (c->flows == 0)
+                cycle_checks_over(c);
 }
 
 static void cycle_job_unverified(struct cycle *c)
@@ -439,12 +432,18 @@ static void cycle_job_unverified(struct cycle *c)
 
 static void cycle_unverified(struct cycle *c)
 {
-        if (c->job_result < 0)
+        if (c->job_result < 0) {
                 cycle_fail(c, EXIT_IO_ERROR);
-        else if (c->n_folders == 0)
+                return;
+        }
+        if (c->n_folders == 0) {
                 cycle_stage_drops(c);
-        else
-                cycle_pump_checks(c);
+                return;
+        }
+        c->flows = 1; /* this function itself: there may be no memory for a single flow */
+        cycle_pump_checks(c);
+        if (--c->flows == 0)
+                cycle_checks_over(c);
 }
 
 static void cycle_stage_verify(struct cycle *c)
@@ -602,7 +601,7 @@ static void cycle_start_scan(struct cycle *c)
                 .root_fd = c->root.fd,
                 .known_root_dev = c->meta_dev ? strtoull(c->meta_dev, NULL, 10) : 0,
                 .follow = config->follow,
-                .use_remote = c->listed,
+                .use_remote = c->adopting,
                 .exclude = config->exclude,
                 .policy = {.adopting = c->adopting,
                            .never_delete = config->delete_mode == DELETE_NEVER,
@@ -676,49 +675,10 @@ static void cycle_pump_lists(struct cycle *c)
                 c->flows++;
                 if (engine_start(c->engine, flow_list(&c->yadisk, key), cycle_list_done, c) < 0) {
                         c->flows--;
-                        c->unlisted++;
+                        c->tally.later++;
                 }
                 free(key);
         }
-}
-
-static void cycle_say_unlisted(struct cycle *c, const char *key, const char *text)
-{
-        _cleanup_(str_finish) struct str name = STR_NULL(65536);
-
-        c->unlisted++;
-        c->root_unlisted |= *key == '\0';
-        str_add_printable(&name, key);
-        report_error(&c->report, "the cloud folder %s%s%s cannot be listed: %s%s", c->yadisk.root,
-                     *key ? "/" : "", str_z(&name), text,
-                     *key ? "; what is in it is met file by file, and nothing is removed before it "
-                            "is listed"
-                          : "");
-}
-
-/*
- * A folder that could not be listed is unknown: what goes there is put without overwriting, so that
- * what stands there is met and looked at.  The adoption is not over before all was listed; that is
- * tried again after half a minute, a minute, two … up to a day.
- */
-static void cycle_listed(struct cycle *c)
-{
-        const int64_t first = 30000, most = 86400000;
-        int64_t delay = first << (c->relists < 12 ? c->relists : 12);
-
-        cycle_forget_folders(c);
-        if (c->tally.halted) {
-                cycle_stage_cloud(c);
-                return;
-        }
-        if (c->root_unlisted || (c->show && c->unlisted)) {
-                cycle_finish(c, EXIT_TRY_AGAIN);
-                return;
-        }
-        c->relists = c->unlisted ? c->relists + 1 : 0;
-        c->relist_ms = (int64_t)uv_now(c->loop) + (delay < most ? delay : most);
-        c->listed = true;
-        cycle_stage_cloud(c);
 }
 
 static void cycle_list_done(void *userdata, struct flow *flow, const struct flow_end *end)
@@ -730,13 +690,22 @@ static void cycle_list_done(void *userdata, struct flow *flow, const struct flow
         tally_end(&c->tally, c->engine, end);
         if (end->kind == END_NOTHING)
                 c->cloud_missing = true; /* if it was the top one; the others do no harm */
-        else if (end->kind != END_DONE && !c->tally.halted)
-                cycle_say_unlisted(c, flow_list_key(flow), end->text);
+        else if (end->kind != END_DONE && !c->tally.halted) {
+                c->tally.later++;
+                report_error(&c->report, "the cloud folder cannot be listed: %s", end->text);
+        }
         for (size_t i = 0; i < folders->n; i++)
-                c->unlisted += !cycle_push(c, folders->items[i].key);
+                if (!cycle_push(c, folders->items[i].key))
+                        c->tally.later++;
         cycle_pump_lists(c);
-        if (c->flows == 0)
-                cycle_listed(c);
+        if (c->flows > 0)
+                return;
+        cycle_forget_folders(c);
+        /* A listing with a hole is none: what it does not show might be taken for absent. */
+        if (c->tally.later > 0 && !c->tally.halted)
+                cycle_finish(c, EXIT_TRY_AGAIN);
+        else
+                cycle_stage_cloud(c);
 }
 
 static void cycle_list_begin(void *userdata, struct flow *flow _unused_,
@@ -758,17 +727,6 @@ static void cycle_list_begin(void *userdata, struct flow *flow _unused_,
         }
 }
 
-/* What is to be kept of whom the token is of: nothing as long as that may still be told. */
-static size_t cycle_account_records(const struct cycle *c, struct record *ret)
-{
-        if (!c->noted)
-                return 0;
-        ret[0] = (struct record){.verb = RECORD_META, .name = "account.token", .value = c->token};
-        ret[1] = (struct record){
-                .verb = RECORD_META, .name = "account.uid", .value = *c->uid ? c->uid : NULL};
-        return 2;
-}
-
 /* First run, lost snapshot, or another folder: what is there already is recognised. */
 static void cycle_stage_adopt(struct cycle *c, bool rebind)
 {
@@ -776,11 +734,6 @@ static void cycle_stage_adopt(struct cycle *c, bool rebind)
         size_t n = 0;
 
         c->adopting = true;
-        if (!rebind && c->relists > 0 && (int64_t)uv_now(c->loop) < c->relist_ms) {
-                c->unlisted = 1;
-                cycle_stage_cloud(c);
-                return;
-        }
         records[n++] = (struct record){.verb = RECORD_REMOTE_CLEAR};
         if (rebind) {
                 free(c->meta_made);
@@ -796,9 +749,6 @@ static void cycle_stage_adopt(struct cycle *c, bool rebind)
                 records[n++] = (struct record){.verb = RECORD_META, .name = "root.dev"};
                 records[n++] = (struct record){.verb = RECORD_META, .name = "adopted"};
                 records[n++] = (struct record){.verb = RECORD_META, .name = "cloud.made"};
-                records[n++] = (struct record){.verb = RECORD_META, .name = "held"};
-                records[n++] = (struct record){.verb = RECORD_META, .name = "approved"};
-                n += cycle_account_records(c, records + n);
         }
         cycle_write(c, records, n, cycle_list_begin);
 }
@@ -818,8 +768,6 @@ static int cycle_read_metas(struct cycle *c)
                 {"audit.last", &c->meta_audit_last},
                 {"audit.at", &c->meta_audit_at},
                 {"audit.alarm", &c->meta_audit_alarm},
-                {"account.token", &c->meta_token},
-                {"account.uid", &c->meta_uid},
         };
         int r = 0;
 
@@ -853,8 +801,12 @@ static void cycle_job_prepare(struct cycle *c)
         cycle_take_approval(c);
 }
 
-static void cycle_bound(struct cycle *c)
+static void cycle_prepared(struct cycle *c)
 {
+        if (c->job_result < 0) {
+                cycle_fail(c, c->root.fd < 0 ? EXIT_NO_FOLDER : EXIT_IO_ERROR);
+                return;
+        }
         if (!c->meta_binding || !str_eq(c->meta_binding, c->binding)) {
                 cycle_stage_adopt(c, true);
                 return;
@@ -882,71 +834,13 @@ static void cycle_bound(struct cycle *c)
         cycle_stage_cloud(c);
 }
 
-/* ---- whose Disk it is -------------------------------------------------------------------------- */
-
-static void cycle_account_noted(void *userdata, struct flow *flow _unused_,
-                                const struct flow_end *end)
-{
-        struct cycle *c = userdata;
-
-        tally_end(&c->tally, c->engine, end);
-        if (c->tally.halted)
-                cycle_finish(c, cycle_status(c));
-        else
-                cycle_bound(c);
-}
-
-/*
- * Another token than last time.  When it is of the same account, that is noted.  When it is of
- * another one, or it cannot be told, nothing that is known is known of this Disk: it is compared
- * anew, and nothing is removed.
- */
-static void cycle_account_told(void *userdata, struct flow *flow, const struct flow_end *end)
-{
-        struct cycle *c = userdata;
-        const char *uid = flow ? flow_account_uid(flow) : "";
-        struct record records[2];
-
-        tally_end(&c->tally, c->engine, end);
-        if (c->tally.halted) {
-                cycle_finish(c, cycle_status(c));
-                return;
-        }
-        str_copy(c->uid, sizeof(c->uid), uid);
-        c->noted = end->kind == END_NOTHING;
-        if (c->meta_token && (!*uid || !c->meta_uid || !str_eq(uid, c->meta_uid))) {
-                log_notice(*uid && c->meta_uid
-                                   ? "the token is of another account than before"
-                                   : "the token is another one, and whose it is cannot be told");
-                cycle_stage_adopt(c, true);
-        } else if (c->noted && c->meta_binding && str_eq(c->meta_binding, c->binding)) {
-                cycle_write(c, records, cycle_account_records(c, records), cycle_account_noted);
-        } else {
-                cycle_bound(c); /* a new snapshot, which is bound to all of it at once */
-        }
-}
-
-static void cycle_prepared(struct cycle *c)
-{
-        struct flow_end end = {.kind = END_LATER, .text = "no memory"};
-
-        if (c->job_result < 0)
-                cycle_fail(c, c->root.fd < 0 ? EXIT_NO_FOLDER : EXIT_IO_ERROR);
-        else if (c->show || (c->meta_token && str_eq(c->meta_token, c->token)))
-                cycle_bound(c);
-        else if (engine_start(c->engine, flow_account(&c->yadisk), cycle_account_told, c) < 0)
-                cycle_account_told(c, NULL, &end);
-}
-
 void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_end *end),
                 void *userdata)
 {
         c->done = done;
         c->userdata = userdata;
         report_begin(&c->report);
-        c->adopting = c->cloud_missing = c->held = c->noted = false;
-        c->listed = c->root_unlisted = false;
-        c->unlisted = 0;
+        c->adopting = c->cloud_missing = c->held = false;
         c->checks_failed = 0;
         c->tally = (struct tally){0};
         c->before = engine_stats(c->engine);
@@ -1054,7 +948,7 @@ int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *confi
         c->yadisk = (struct yadisk){.api_url = config->api_url, .root = config->cloud};
         c->failures = failures_create();
         c->binding = cycle_binding(config);
-        if (!c->failures || !c->binding || !account_fingerprint(config->token, c->token)) {
+        if (!c->failures || !c->binding) {
                 cycle_free(c);
                 return err_set(err, ENOMEM, "no memory");
         }

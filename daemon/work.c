@@ -146,7 +146,7 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
 
         tally_end(t, w->args.engine, end);
         t->repaired += end->vanished;
-        t->folders_gone += end->folder_gone;
+        t->vanished += end->vanished;
         switch (end->kind) {
         case END_DONE:
                 t->uploaded += verb == OP_PUT;
@@ -329,6 +329,7 @@ static void work_flow_done(void *userdata, struct flow *flow _unused_, const str
         if (end->kind == END_FOREIGN && item->op.verb == OP_DROP_TREE && !item->apart) {
                 item->apart = true;
                 work_begin(w, item);
+                work_pump(w); /* it may have ended */
                 return;
         }
         work_end(item, work_count(w, item, end));
