@@ -27,10 +27,10 @@
  * try again?  lib/yadisk/verdict.c.  What is on the wire?  lib/yadisk/yadisk.c.
  */
 
-#include "daemon/account.h"
 #include "daemon/approval.h"
 #include "daemon/cycle.h"
 #include "daemon/speak.h"
+#include "daemon/start.h"
 #include "daemon/xdg.h"
 
 #include <errno.h>
@@ -41,8 +41,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
-
-#include <curl/curl.h>
 
 /* Passes of `once` before it leaves the rest to the next run: a file that is written to for ever
  * must not keep it. */
@@ -57,7 +55,7 @@ struct program {
         struct store *store;
         struct cycle *cycle;
         uv_loop_t loop;
-        uv_signal_t sigint, sigterm;
+        uv_signal_t signals[2];
         uv_timer_t timer;
         bool daemon;
         bool stopping;
@@ -115,8 +113,8 @@ static void main_closed(void *userdata)
         struct program *p = userdata;
 
         p->cycle = NULL;
-        uv_close((uv_handle_t *)&p->sigint, NULL);
-        uv_close((uv_handle_t *)&p->sigterm, NULL);
+        for (size_t i = 0; i < ARRAY_SIZE(p->signals); i++)
+                uv_close((uv_handle_t *)&p->signals[i], NULL);
         uv_close((uv_handle_t *)&p->timer, NULL);
 }
 
@@ -134,7 +132,7 @@ static void main_stop(struct program *p)
 
 static void main_on_signal(uv_signal_t *signal, int number _unused_)
 {
-        struct program *p = signal->data;
+        struct program *p = CONTAINER_OF(signal->loop, struct program, loop);
 
         p->status = EXIT_OK;
         main_stop(p);
@@ -238,27 +236,17 @@ static void main_pass_done(void *userdata, const struct pass_end *end)
         main_stop(p);
 }
 
-static void main_signal(struct program *p, uv_signal_t *handle, int number)
-{
-        uv_signal_init(&p->loop, handle);
-        handle->data = p;
-        uv_signal_start(handle, main_on_signal, number);
-}
-
 /* Runs passes until main_stop(). */
 static enum exit_status main_loop(struct program *p, const char *spool_dir,
                                   cycle_show_op show)
 {
         struct err err = ERR_NONE;
-        int r = uv_loop_init(&p->loop);
+        int r = start_loop(&p->loop, p->signals, main_on_signal, &err);
 
-        if (r < 0) {
-                log_error("the event loop cannot start: %s", uv_strerror(r));
-                return EXIT_IO_ERROR;
-        }
         p->spool_dir = spool_dir;
         p->show = show;
-        r = main_create_cycle(p, &err);
+        if (r == 0)
+                r = main_create_cycle(p, &err);
         if (r < 0) {
                 log_error("%s", err.text);
                 return EXIT_IO_ERROR;
@@ -267,8 +255,6 @@ static enum exit_status main_loop(struct program *p, const char *spool_dir,
                 cycle_set_show(p->cycle, show, stdout);
         uv_timer_init(&p->loop, &p->timer);
         p->timer.data = p;
-        main_signal(p, &p->sigint, SIGINT);
-        main_signal(p, &p->sigterm, SIGTERM);
         main_hold_signals(SIG_UNBLOCK);
         p->passes = 1;
         cycle_pass(p->cycle, main_pass_done, p);
@@ -368,18 +354,13 @@ static bool main_snapshot_fits(struct program *p)
         _cleanup_(freep) char *binding = NULL;
         _cleanup_(freep) char *adopted = NULL;
         _cleanup_(freep) char *wanted = cycle_binding(&p->config);
-        _cleanup_(freep) char *token = NULL;
-        char fingerprint[ACCOUNT_FINGERPRINT_LEN + 1];
         struct err err = ERR_NONE;
 
         if (store_open(&p->store, p->config.state_dir, STORE_READ_ONLY, &err) < 0)
                 return false;
         if (store_meta_get(p->store, "binding", &binding, &err) == 0 &&
-            store_meta_get(p->store, "adopted", &adopted, &err) == 0 &&
-            store_meta_get(p->store, "account.token", &token, &err) == 0 && binding && adopted &&
-            wanted && str_eq(binding, wanted) &&
-            (!token || (account_fingerprint(p->config.token, fingerprint) &&
-                        str_eq(token, fingerprint))))
+            store_meta_get(p->store, "adopted", &adopted, &err) == 0 && binding && adopted &&
+            wanted && str_eq(binding, wanted))
                 return true;
         store_close(p->store);
         p->store = NULL;
@@ -509,7 +490,6 @@ static void main_prepare_process(void)
         signal(SIGXFSZ, SIG_IGN);
         setenv("UV_THREADPOOL_SIZE", "8", 0);
         umask(0077);
-        curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 static const struct command *main_find(const char *name)
@@ -531,6 +511,7 @@ int main(int argc, char **argv)
         struct program p = {.status = EXIT_OK};
         const struct command *command;
         const char *env_file = NULL;
+        struct err err = ERR_NONE;
         int option, status;
 
         speak_init(LOG_INFO);
@@ -560,12 +541,16 @@ int main(int argc, char **argv)
                 return EXIT_OK;
         }
         main_prepare_process();
+        if (start_libraries(&err) < 0) {
+                log_error("%s", err.text);
+                return EXIT_IO_ERROR;
+        }
         status = main_configure(&p, env_file);
         if (status == EXIT_OK)
                 status = command->run(&p, argc - optind, argv + optind);
         store_close(p.store);
         config_finish(&p.config);
         speak_finish();
-        curl_global_cleanup();
+        start_libraries_finish();
         return status;
 }

@@ -2,12 +2,14 @@
 
 #include "daemon/speak.h"
 
-#include "lib/base/str.h"
+#include "lib/base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
@@ -26,15 +28,17 @@ static const char *const speak_word[] = {
         [LOG_INFO] = "",         [LOG_DEBUG] = "debug: ",
 };
 
-/* One write(2) a line, so that lines of several processes do not mix.  A log that cannot be written
- * stops nobody. */
+/* One writev(2) a line, so that lines of several processes do not mix; and no memory is asked for,
+ * which may be what is missing.  A log that cannot be written stops nobody. */
 static void speak_write(int fd, const char *before, const char *word, const char *line)
 {
-        _cleanup_(str_finish) struct str s = STR_NULL(16384);
+        const char *parts[] = {before, word, line, "\n"};
+        struct iovec iov[ARRAY_SIZE(parts)];
         ssize_t n _unused_;
 
-        str_addf(&s, "%s%s%s\n", before, word, line);
-        n = write(fd, str_z(&s), s.len);
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+                iov[i] = (struct iovec){.iov_base = (char *)parts[i], .iov_len = strlen(parts[i])};
+        n = writev(fd, iov, ARRAY_SIZE(iov));
 }
 
 static void speak_sink(enum log_level level, const char *line, void *userdata _unused_)
