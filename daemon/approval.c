@@ -29,7 +29,7 @@ int approval_leave(const char *state_dir, const char *id, struct err *err)
         return 0;
 }
 
-bool approval_take(const char *state_dir, char *ret_id, size_t size)
+bool approval_read(const char *state_dir, char *ret_id, size_t size)
 {
         _cleanup_(freep) char *path = approval_path(state_dir, "");
         _cleanup_(closep) int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
@@ -39,9 +39,16 @@ bool approval_take(const char *state_dir, char *ret_id, size_t size)
         if (fd < 0)
                 return false;
         n = read(fd, ret_id, size - 1);
-        unlink(path);
         if (n <= 0)
                 return false;
         ret_id[n] = '\0';
         return strspn(ret_id, "0123456789abcdef") == (size_t)n;
+}
+
+void approval_remove(const char *state_dir)
+{
+        _cleanup_(freep) char *path = approval_path(state_dir, "");
+
+        if (path)
+                unlink(path);
 }

@@ -3,7 +3,7 @@
 
 /*
  * An approval on its way to a running daemon: a small file in the state folder, which the daemon's
- * next pass takes.  Without a daemon the approval goes into the snapshot itself.
+ * next pass writes into the snapshot before anything else.  Without a daemon the approval goes into the snapshot itself.
  */
 
 #include "lib/base/err.h"
@@ -11,5 +11,8 @@
 /* Leaves `id` for the daemon; whole or not at all. */
 int approval_leave(const char *state_dir, const char *id, struct err *err);
 
-/* Takes what was left; false when there is nothing, or nothing that can be an id. */
-bool approval_take(const char *state_dir, char *ret_id, size_t size);
+/* Reads what was left; false when there is nothing, or nothing that can be an id. */
+bool approval_read(const char *state_dir, char *ret_id, size_t size);
+
+/* Takes it away, once it stands in the snapshot. */
+void approval_remove(const char *state_dir);

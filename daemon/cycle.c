@@ -279,7 +279,8 @@ static void cycle_stage_finish(struct cycle *c)
                 records[n++] = (struct record){.verb = RECORD_META, .name = "audit.alarm"};
                 audit_was_made(c->audit);
         }
-        if (c->meta_approved && !c->held)
+        /* Until something of it was carried out, or it was not needed. */
+        if (c->meta_approved && !c->held && (c->tally.removed > 0 || c->plan.totals.drops == 0))
                 records[n++] = (struct record){.verb = RECORD_META, .name = "approved"};
         cycle_plan_id(c, id);
         if (c->held && (!c->meta_held || !str_eq(c->meta_held, id)))
@@ -776,15 +777,24 @@ static int cycle_read_metas(struct cycle *c)
         return r;
 }
 
-/* An approval that was given while we run. */
-static void cycle_take_approval(struct cycle *c)
+/* An approval that was given while we run; a dry run leaves it where it is. */
+static int cycle_take_approval(struct cycle *c)
 {
         char id[CYCLE_ID_LEN + 1] = "";
+        struct record approved = {.verb = RECORD_META, .name = "approved", .value = id};
+        int r = 0;
 
-        if (approval_take(c->config->state_dir, id, sizeof(id))) {
-                free(c->meta_approved);
-                c->meta_approved = str_dup(id);
+        if (!approval_read(c->config->state_dir, id, sizeof(id)))
+                return 0;
+        if (!c->show) {
+                r = store_commit(c->store, &approved, 1, &c->err);
+                if (r < 0)
+                        return r;
+                approval_remove(c->config->state_dir);
         }
+        free(c->meta_approved);
+        c->meta_approved = str_dup(id);
+        return 0;
 }
 
 static void cycle_job_prepare(struct cycle *c)
@@ -798,7 +808,8 @@ static void cycle_job_prepare(struct cycle *c)
         if (c->job_result == 0)
                 c->job_result = store_totals(c->store, &totals, &c->err);
         c->known = c->job_result == 0 ? totals.files + totals.dirs : 0;
-        cycle_take_approval(c);
+        if (c->job_result == 0)
+                c->job_result = cycle_take_approval(c);
 }
 
 static void cycle_prepared(struct cycle *c)
