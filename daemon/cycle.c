@@ -9,6 +9,7 @@
 
 #include "daemon/cycle.h"
 
+#include "daemon/account.h"
 #include "daemon/approval.h"
 #include "daemon/audit.h"
 #include "daemon/report.h"
@@ -16,6 +17,7 @@
 #include "daemon/scan.h"
 #include "daemon/work.h"
 #include "lib/core/flow_write.h"
+#include "lib/yadisk/flow_account.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
 #include "lib/yadisk/verdict.h"
@@ -38,13 +40,18 @@ struct cycle {
         struct audit *audit;
         bool slices; /* audits go on in slices between passes */
         const char *spool_dir;
-        char *binding; /* what the snapshot is of: service, cloud folder, watched folder */
+        char *binding; /* what the snapshot is of: service, cloud folder, watched folder … */
+        char token[ACCOUNT_FINGERPRINT_LEN + 1]; /* … with a token of which this is left, … */
+        char uid[YADISK_UID_MAX];                /* … of this account; "": not asked, or not told */
+        bool noted; /* both, in this pass */
 
         cycle_show_op show; /* a dry run, when set */
         void *show_userdata;
         uint64_t shown;
         bool stopping;
         struct report report;
+        int64_t relist_ms; /* steady clock: an adoption with a hole lists anew then; it … */
+        unsigned relists;  /* … has been in vain so often */
         bool swept; /* remnants were looked for since the start */
         void (*done)(void *userdata, const struct pass_end *end);
         void (*stopped)(void *userdata);
@@ -62,9 +69,12 @@ struct cycle {
         /* Of the pass. */
         struct root root;
         char *meta_binding, *meta_identity, *meta_dev, *meta_adopted, *meta_made, *meta_approved,
-                *meta_held, *meta_audit_last, *meta_audit_at, *meta_audit_alarm;
+                *meta_held, *meta_audit_last, *meta_audit_at, *meta_audit_alarm, *meta_token, *meta_uid;
         uint64_t known; /* entries in the snapshot */
         bool adopting;
+        bool listed;        /* … and the listing tells what stands in the cloud, … */
+        uint64_t unlisted;  /* … but for this many folders, … */
+        bool root_unlisted; /* … the topmost among them */
         bool cloud_missing;
         bool held;
         struct intent *intents;
@@ -153,7 +163,7 @@ static void cycle_forget_pass(struct cycle *c)
         char **metas[] = {&c->meta_binding,    &c->meta_identity, &c->meta_dev,
                           &c->meta_adopted,    &c->meta_made,     &c->meta_approved,
                           &c->meta_held,       &c->meta_audit_last, &c->meta_audit_at,
-                          &c->meta_audit_alarm};
+                          &c->meta_audit_alarm, &c->meta_token,   &c->meta_uid};
 
         for (size_t i = 0; i < ARRAY_SIZE(metas); i++) {
                 free(*metas[i]);
@@ -192,7 +202,7 @@ static enum exit_status cycle_status(const struct cycle *c)
                        : t->end == END_STORE ? EXIT_IO_ERROR
                                              : EXIT_UNAVAILABLE;
         if (t->full || t->later || t->stuck || t->waiting || t->skipped || c->held ||
-            c->checks_failed || !audit_complete(c->audit) || c->plan.totals.unseen)
+            c->checks_failed || c->unlisted || !audit_complete(c->audit) || c->plan.totals.unseen)
                 return EXIT_TRY_AGAIN;
         return EXIT_OK;
 }
@@ -231,7 +241,7 @@ static void cycle_finish(struct cycle *c, enum exit_status status)
                 .status = status,
                 .again = !c->tally.halted && (c->tally.changed || c->tally.repaired ||
                                               c->plan.totals.young ||
-                                              c->plan.totals.put_off),
+                                              (c->plan.totals.put_off && !c->unlisted)),
                 .again_ms = cycle_again_ms(c),
                 .state_err = cycle_state_err(c, &now, status),
                 .young = c->plan.totals.young,
@@ -268,10 +278,11 @@ static void cycle_stage_finish(struct cycle *c)
         if (!c->meta_dev || !str_eq(c->meta_dev, dev))
                 records[n++] =
                         (struct record){.verb = RECORD_META, .name = "root.dev", .value = dev};
-        if (c->adopting) {
+        if (c->listed)
+                records[n++] = (struct record){.verb = RECORD_REMOTE_CLEAR};
+        if (c->adopting && !c->unlisted) {
                 records[n++] =
                         (struct record){.verb = RECORD_META, .name = "adopted", .value = "1"};
-                records[n++] = (struct record){.verb = RECORD_REMOTE_CLEAR};
                 audit_stamp(now); /* every folder was listed, every file compared */
                 records[n++] =
                         (struct record){.verb = RECORD_META, .name = "audit.last", .value = now};
@@ -310,7 +321,7 @@ static void cycle_audited(void *userdata, int r, const struct err *err)
 
 static void cycle_stage_audit(struct cycle *c)
 {
-        if (!c->tally.halted && !c->adopting && c->tally.vanished > 0)
+        if (!c->tally.halted && !c->adopting && c->tally.folders_gone > 0)
                 audit_demand(c->audit);
         if (c->tally.halted || c->adopting || !audit_wanted(c->audit))
                 cycle_stage_finish(c);
@@ -602,7 +613,7 @@ static void cycle_start_scan(struct cycle *c)
                 .root_fd = c->root.fd,
                 .known_root_dev = c->meta_dev ? strtoull(c->meta_dev, NULL, 10) : 0,
                 .follow = config->follow,
-                .use_remote = c->adopting,
+                .use_remote = c->listed,
                 .exclude = config->exclude,
                 .policy = {.adopting = c->adopting,
                            .never_delete = config->delete_mode == DELETE_NEVER,
@@ -676,10 +687,49 @@ static void cycle_pump_lists(struct cycle *c)
                 c->flows++;
                 if (engine_start(c->engine, flow_list(&c->yadisk, key), cycle_list_done, c) < 0) {
                         c->flows--;
-                        c->tally.later++;
+                        c->unlisted++;
                 }
                 free(key);
         }
+}
+
+static void cycle_say_unlisted(struct cycle *c, const char *key, const char *text)
+{
+        _cleanup_(str_finish) struct str name = STR_NULL(65536);
+
+        c->unlisted++;
+        c->root_unlisted |= *key == '\0';
+        str_add_printable(&name, key);
+        report_error(&c->report, "the cloud folder %s%s%s cannot be listed: %s%s", c->yadisk.root,
+                     *key ? "/" : "", str_z(&name), text,
+                     *key ? "; what is in it is met file by file, and nothing is removed before it "
+                            "is listed"
+                          : "");
+}
+
+/*
+ * A folder that could not be listed is unknown: what goes there is put without overwriting, so that
+ * what stands there is met and looked at.  The adoption is not over before all was listed; that is
+ * tried again after half a minute, a minute, two … up to a day.
+ */
+static void cycle_listed(struct cycle *c)
+{
+        const int64_t first = 30000, most = 86400000;
+        int64_t delay = first << (c->relists < 12 ? c->relists : 12);
+
+        cycle_forget_folders(c);
+        if (c->tally.halted) {
+                cycle_stage_cloud(c);
+                return;
+        }
+        if (c->root_unlisted || (c->show && c->unlisted)) {
+                cycle_finish(c, EXIT_TRY_AGAIN);
+                return;
+        }
+        c->relists = c->unlisted ? c->relists + 1 : 0;
+        c->relist_ms = (int64_t)uv_now(c->loop) + (delay < most ? delay : most);
+        c->listed = true;
+        cycle_stage_cloud(c);
 }
 
 static void cycle_list_done(void *userdata, struct flow *flow, const struct flow_end *end)
@@ -691,22 +741,13 @@ static void cycle_list_done(void *userdata, struct flow *flow, const struct flow
         tally_end(&c->tally, c->engine, end);
         if (end->kind == END_NOTHING)
                 c->cloud_missing = true; /* if it was the top one; the others do no harm */
-        else if (end->kind != END_DONE && !c->tally.halted) {
-                c->tally.later++;
-                report_error(&c->report, "the cloud folder cannot be listed: %s", end->text);
-        }
+        else if (end->kind != END_DONE && !c->tally.halted)
+                cycle_say_unlisted(c, flow_list_key(flow), end->text);
         for (size_t i = 0; i < folders->n; i++)
-                if (!cycle_push(c, folders->items[i].key))
-                        c->tally.later++;
+                c->unlisted += !cycle_push(c, folders->items[i].key);
         cycle_pump_lists(c);
-        if (c->flows > 0)
-                return;
-        cycle_forget_folders(c);
-        /* A listing with a hole is none: what it does not show might be taken for absent. */
-        if (c->tally.later > 0 && !c->tally.halted)
-                cycle_finish(c, EXIT_TRY_AGAIN);
-        else
-                cycle_stage_cloud(c);
+        if (c->flows == 0)
+                cycle_listed(c);
 }
 
 static void cycle_list_begin(void *userdata, struct flow *flow _unused_,
@@ -728,6 +769,17 @@ static void cycle_list_begin(void *userdata, struct flow *flow _unused_,
         }
 }
 
+/* What is to be kept of whom the token is of: nothing as long as that may still be told. */
+static size_t cycle_account_records(const struct cycle *c, struct record *ret)
+{
+        if (!c->noted)
+                return 0;
+        ret[0] = (struct record){.verb = RECORD_META, .name = "account.token", .value = c->token};
+        ret[1] = (struct record){
+                .verb = RECORD_META, .name = "account.uid", .value = *c->uid ? c->uid : NULL};
+        return 2;
+}
+
 /* First run, lost snapshot, or another folder: what is there already is recognised. */
 static void cycle_stage_adopt(struct cycle *c, bool rebind)
 {
@@ -735,6 +787,11 @@ static void cycle_stage_adopt(struct cycle *c, bool rebind)
         size_t n = 0;
 
         c->adopting = true;
+        if (!rebind && c->relists > 0 && (int64_t)uv_now(c->loop) < c->relist_ms) {
+                c->unlisted = 1;
+                cycle_stage_cloud(c);
+                return;
+        }
         records[n++] = (struct record){.verb = RECORD_REMOTE_CLEAR};
         if (rebind) {
                 free(c->meta_made);
@@ -750,6 +807,9 @@ static void cycle_stage_adopt(struct cycle *c, bool rebind)
                 records[n++] = (struct record){.verb = RECORD_META, .name = "root.dev"};
                 records[n++] = (struct record){.verb = RECORD_META, .name = "adopted"};
                 records[n++] = (struct record){.verb = RECORD_META, .name = "cloud.made"};
+                records[n++] = (struct record){.verb = RECORD_META, .name = "held"};
+                records[n++] = (struct record){.verb = RECORD_META, .name = "approved"};
+                n += cycle_account_records(c, records + n);
         }
         cycle_write(c, records, n, cycle_list_begin);
 }
@@ -769,6 +829,8 @@ static int cycle_read_metas(struct cycle *c)
                 {"audit.last", &c->meta_audit_last},
                 {"audit.at", &c->meta_audit_at},
                 {"audit.alarm", &c->meta_audit_alarm},
+                {"account.token", &c->meta_token},
+                {"account.uid", &c->meta_uid},
         };
         int r = 0;
 
@@ -812,12 +874,8 @@ static void cycle_job_prepare(struct cycle *c)
                 c->job_result = cycle_take_approval(c);
 }
 
-static void cycle_prepared(struct cycle *c)
+static void cycle_bound(struct cycle *c)
 {
-        if (c->job_result < 0) {
-                cycle_fail(c, c->root.fd < 0 ? EXIT_NO_FOLDER : EXIT_IO_ERROR);
-                return;
-        }
         if (!c->meta_binding || !str_eq(c->meta_binding, c->binding)) {
                 cycle_stage_adopt(c, true);
                 return;
@@ -845,13 +903,71 @@ static void cycle_prepared(struct cycle *c)
         cycle_stage_cloud(c);
 }
 
+/* ---- whose Disk it is -------------------------------------------------------------------------- */
+
+static void cycle_account_noted(void *userdata, struct flow *flow _unused_,
+                                const struct flow_end *end)
+{
+        struct cycle *c = userdata;
+
+        tally_end(&c->tally, c->engine, end);
+        if (c->tally.halted)
+                cycle_finish(c, cycle_status(c));
+        else
+                cycle_bound(c);
+}
+
+/*
+ * Another token than last time.  When it is of the same account, that is noted.  When it is of
+ * another one, or it cannot be told, nothing that is known is known of this Disk: it is compared
+ * anew, and nothing is removed.
+ */
+static void cycle_account_told(void *userdata, struct flow *flow, const struct flow_end *end)
+{
+        struct cycle *c = userdata;
+        const char *uid = flow ? flow_account_uid(flow) : "";
+        struct record records[2];
+
+        tally_end(&c->tally, c->engine, end);
+        if (c->tally.halted) {
+                cycle_finish(c, cycle_status(c));
+                return;
+        }
+        str_copy(c->uid, sizeof(c->uid), uid);
+        c->noted = end->kind == END_NOTHING;
+        if (c->meta_token && (!*uid || !c->meta_uid || !str_eq(uid, c->meta_uid))) {
+                log_notice(*uid && c->meta_uid
+                                   ? "the token is of another account than before"
+                                   : "the token is another one, and whose it is cannot be told");
+                cycle_stage_adopt(c, true);
+        } else if (c->noted && c->meta_binding && str_eq(c->meta_binding, c->binding)) {
+                cycle_write(c, records, cycle_account_records(c, records), cycle_account_noted);
+        } else {
+                cycle_bound(c); /* a new snapshot, which is bound to all of it at once */
+        }
+}
+
+static void cycle_prepared(struct cycle *c)
+{
+        struct flow_end end = {.kind = END_LATER, .text = "no memory"};
+
+        if (c->job_result < 0)
+                cycle_fail(c, c->root.fd < 0 ? EXIT_NO_FOLDER : EXIT_IO_ERROR);
+        else if (c->show || (c->meta_token && str_eq(c->meta_token, c->token)))
+                cycle_bound(c);
+        else if (engine_start(c->engine, flow_account(&c->yadisk), cycle_account_told, c) < 0)
+                cycle_account_told(c, NULL, &end);
+}
+
 void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_end *end),
                 void *userdata)
 {
         c->done = done;
         c->userdata = userdata;
         report_begin(&c->report);
-        c->adopting = c->cloud_missing = c->held = false;
+        c->adopting = c->cloud_missing = c->held = c->noted = false;
+        c->listed = c->root_unlisted = false;
+        c->unlisted = 0;
         c->checks_failed = 0;
         c->tally = (struct tally){0};
         c->before = engine_stats(c->engine);
@@ -959,7 +1075,7 @@ int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *confi
         c->yadisk = (struct yadisk){.api_url = config->api_url, .root = config->cloud};
         c->failures = failures_create();
         c->binding = cycle_binding(config);
-        if (!c->failures || !c->binding) {
+        if (!c->failures || !c->binding || !account_fingerprint(config->token, c->token)) {
                 cycle_free(c);
                 return err_set(err, ENOMEM, "no memory");
         }

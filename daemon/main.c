@@ -27,6 +27,7 @@
  * try again?  lib/yadisk/verdict.c.  What is on the wire?  lib/yadisk/yadisk.c.
  */
 
+#include "daemon/account.h"
 #include "daemon/approval.h"
 #include "daemon/cycle.h"
 #include "daemon/speak.h"
@@ -354,13 +355,18 @@ static bool main_snapshot_fits(struct program *p)
         _cleanup_(freep) char *binding = NULL;
         _cleanup_(freep) char *adopted = NULL;
         _cleanup_(freep) char *wanted = cycle_binding(&p->config);
+        _cleanup_(freep) char *token = NULL;
+        char fingerprint[ACCOUNT_FINGERPRINT_LEN + 1];
         struct err err = ERR_NONE;
 
         if (store_open(&p->store, p->config.state_dir, STORE_READ_ONLY, &err) < 0)
                 return false;
         if (store_meta_get(p->store, "binding", &binding, &err) == 0 &&
-            store_meta_get(p->store, "adopted", &adopted, &err) == 0 && binding && adopted &&
-            wanted && str_eq(binding, wanted))
+            store_meta_get(p->store, "adopted", &adopted, &err) == 0 &&
+            store_meta_get(p->store, "account.token", &token, &err) == 0 && binding && adopted &&
+            wanted && str_eq(binding, wanted) &&
+            (!token || (account_fingerprint(p->config.token, fingerprint) &&
+                        str_eq(token, fingerprint))))
                 return true;
         store_close(p->store);
         p->store = NULL;

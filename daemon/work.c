@@ -146,7 +146,7 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
 
         tally_end(t, w->args.engine, end);
         t->repaired += end->vanished;
-        t->vanished += end->vanished;
+        t->folders_gone += end->folder_gone;
         switch (end->kind) {
         case END_DONE:
                 t->uploaded += verb == OP_PUT;

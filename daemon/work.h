@@ -23,7 +23,7 @@ struct tally {
         uint64_t foreign;      /* left alone: somebody else's */
         uint64_t skipped;      /* not tried, or given up, because of what is below */
         uint64_t repaired;     /* rows found untrue: a further pass puts it right */
-        uint64_t vanished;     /* … of them by an upload or a folder to be made */
+        uint64_t folders_gone; /* met by uploads and folders to be made: see flow_end */
         bool full;             /* no uploads for now */
         bool cut_off;          /* uploads do not get through */
         bool halted;           /* nothing goes on: see `end` */

@@ -43,8 +43,9 @@ struct flow_end {
         enum end_kind kind;
         int status;        /* HTTP status behind it, or 0 */
         int64_t again_ms;  /* LATER: there is no point before that; 0: nobody says so */
-        bool vanished;     /* the parent folder is missing in the cloud, or a row was found untrue:
-                              the snapshot no longer describes the cloud there */
+        bool vanished;     /* a row was found untrue: the snapshot no longer describes the cloud there */
+        bool folder_gone;  /* a folder above was missing in the cloud, and was made: what is known to
+                              stand in it is in doubt */
         uint64_t bytes;    /* body bytes sent on the way, failed tries included */
         unsigned calls;    /* requests made */
         const char *text;  /* what happened, half a sentence for a person; "" when all went well */

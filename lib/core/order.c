@@ -79,7 +79,7 @@ int order_add(struct order *o, struct order_item *item)
         size_t len = strlen(item->key);
         struct order_item *blocker = map_get(o->items, item->key, len);
 
-        if (!blocker && len > 0)
+        if (!blocker)
                 blocker = order_above(o, item->key);
         if (map_set(o->items, item->key, len, item) < 0)
                 return -ENOMEM;
@@ -93,9 +93,10 @@ void order_end(struct order *o, struct order_item *item, bool ok,
         struct order_item *waiters = item->waiters, *in_order = NULL;
 
         if (map_get(o->items, item->key, len) == item) {
-                /* A tombstone that does not fit into memory only costs its followers a try. */
-                if (ok || map_set(o->items, item->key, len, &order_tombstone) < 0)
+                if (ok)
                         map_remove(o->items, item->key, len);
+                else /* the key is there: this takes no memory */
+                        map_set(o->items, item->key, len, &order_tombstone);
         }
         while (waiters) { /* they were hung on last first */
                 struct order_item *w = waiters;

@@ -149,6 +149,7 @@ struct ask errand_end(struct errand *e, enum end_kind kind, int status, const ch
                                     .status = status,
                                     .bytes = e->bytes,
                                     .calls = e->calls,
+                                    .folder_gone = e->folder_gone,
                                     .text = e->text.failed ? "there is not enough memory"
                                                            : str_z(&e->text)}};
 }
@@ -312,6 +313,7 @@ enum errand_parents errand_parents_took(struct errand *e, const struct outcome *
                 *ret_ask = errand_trouble(e, in, &v);
                 return ERRAND_PARENTS_MORE;
         }
+        e->folders_made += v.act == VERDICT_OK;
         if (e->folder_at >= e->folder.len)
                 return ERRAND_PARENTS_MADE;
         errand_parents_step(e);

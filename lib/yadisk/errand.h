@@ -40,6 +40,8 @@ struct errand {
         struct str operation;    /* the one being waited for; empty: none */
         struct str folder;       /* the cloud folder that is being made with all above it */
         size_t folder_at;        /* how much of it is asked for now */
+        unsigned folders_made;   /* of them: they had not been there */
+        bool folder_gone;        /* for the end: a folder above was missing */
         int64_t wall_ms;         /* wall clock of the last outcome */
         int64_t since_ms;        /* steady clock when the present waiting began; -1: not waiting */
 };

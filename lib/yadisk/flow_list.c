@@ -148,3 +148,8 @@ const struct entry_list *flow_list_folders(const struct flow *flow)
 {
         return &CONTAINER_OF((struct flow *)flow, struct flow_list, e.flow)->folders;
 }
+
+const char *flow_list_key(const struct flow *flow)
+{
+        return CONTAINER_OF((struct flow *)flow, struct flow_list, e.flow)->key;
+}

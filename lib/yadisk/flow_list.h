@@ -12,8 +12,9 @@
  * the folder does not exist, END_DONE otherwise.
  */
 struct flow *flow_list(const struct yadisk *y, const char *key);
-/* The keys of the folders it showed; good until the flow is destroyed. */
+/* The keys of the folders it showed; both are good until the flow is destroyed. */
 const struct entry_list *flow_list_folders(const struct flow *f);
+const char *flow_list_key(const struct flow *f);
 
 /*
  * Compares the unverified rows of the folder `key` with what the cloud holds: one listing, or a look

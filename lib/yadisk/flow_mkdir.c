@@ -190,6 +190,8 @@ static struct ask mkdir_took(struct errand *e, const struct outcome *in)
                 if (errand_parents_took(e, in, &ask) == ERRAND_PARENTS_MORE)
                         return ask;
                 f->made = true;
+                /* The last is this one; what is above the cloud folder itself tells nothing. */
+                e->folder_gone = *f->key != '\0' && e->folders_made > 1;
                 return errand_go(e, MKDIR_RECORD);
         case MKDIR_RECORD:
                 return mkdir_took_record(f, in);

@@ -528,6 +528,7 @@ static struct ask put_took_parents(struct flow_put *f, const struct outcome *in)
 
         if (errand_parents_took(&f->e, in, &ask) == ERRAND_PARENTS_MORE)
                 return ask;
+        f->e.folder_gone |= f->e.folders_made > 0;
         return errand_go(&f->e, f->after_parents);
 }
 

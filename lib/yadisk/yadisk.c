@@ -112,6 +112,13 @@ void yadisk_url_delete(struct str *url, const struct yadisk *y, const char *path
         str_adds(url, permanently ? "&permanently=true" : "&permanently=false");
 }
 
+void yadisk_url_account(struct str *url, const struct yadisk *y)
+{
+        str_clear(url);
+        str_adds(url, y->api_url);
+        str_adds(url, "/v1/disk?fields=user.uid");
+}
+
 bool yadisk_operation(struct str *ret, const char *href_or_id)
 {
         static const char where[] = "/v1/disk/operations";

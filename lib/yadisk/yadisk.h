@@ -42,6 +42,7 @@ void yadisk_url_move(struct str *url, const struct yadisk *y, const char *from, 
 /* `md5`: 16 bytes, only a file with that content is removed; NULL: no condition. */
 void yadisk_url_delete(struct str *url, const struct yadisk *y, const char *path,
                        const uint8_t *md5, bool permanently);                      /* DELETE */
+void yadisk_url_account(struct str *url, const struct yadisk *y); /* GET: whose Disk it is */
 
 /* The part of an operation's link or id that is ours to ask for: "/v1/disk/operations/…".
  * False when it is no such link (or does not fit into `ret`); the host in it is never used, so the token goes nowhere else. */

@@ -5,6 +5,7 @@
 #include "lib/base/str.h"
 
 #include <cjson/cJSON.h>
+#include <ctype.h>
 #include <errno.h>
 
 DEFINE_CLEANUP(cJSON *, cJSON_Delete)
@@ -239,5 +240,30 @@ int yadisk_read_operation(const char *body, size_t len, enum yadisk_progress *re
                 *ret = YADISK_FAILED;
         else
                 *ret = YADISK_RUNNING;
+        return 0;
+}
+
+/* It is compared and kept, so it must be what such numbers are. */
+static bool yadisk_uid_sane(const char *uid)
+{
+        size_t len = strlen(uid);
+
+        if (len == 0 || len >= YADISK_UID_MAX)
+                return false;
+        for (size_t i = 0; i < len; i++)
+                if (!isalnum((unsigned char)uid[i]) || (unsigned char)uid[i] >= 0x80)
+                        return false;
+        return true;
+}
+
+int yadisk_read_account(const char *body, size_t len, char ret_uid[YADISK_UID_MAX])
+{
+        _cleanup_(cJSON_Deletep) cJSON *json = yadisk_parse(body, len);
+        const cJSON *user = json ? cJSON_GetObjectItemCaseSensitive(json, "user") : NULL;
+        const char *uid = cJSON_IsObject(user) ? yadisk_string(user, "uid") : NULL;
+
+        if (!uid || !yadisk_uid_sane(uid))
+                return -EBADMSG;
+        str_copy(ret_uid, YADISK_UID_MAX, uid);
         return 0;
 }

@@ -62,5 +62,9 @@ struct yadisk_listing {
 int yadisk_read_listing(const char *body, size_t len, struct yadisk_listing *ret);
 void yadisk_listing_finish(struct yadisk_listing *l);
 
+/* The number of the account that the token is of, as text: digits and letters, never empty. */
+#define YADISK_UID_MAX 64 /* with the NUL */
+int yadisk_read_account(const char *body, size_t len, char ret_uid[YADISK_UID_MAX]);
+
 enum yadisk_progress { YADISK_RUNNING, YADISK_SUCCEEDED, YADISK_FAILED };
 int yadisk_read_operation(const char *body, size_t len, enum yadisk_progress *ret);

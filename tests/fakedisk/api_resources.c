@@ -93,7 +93,7 @@ void api_disk(struct request *rq)
                 object_begin(&inner, b, sub, rq->cfg.shuffle);
                 object_time(&inner, "reg_time", i.reg_time);
                 object_str(&inner, "display_name", "Фальшивый диск");
-                object_str(&inner, "uid", SERVER_UID);
+                object_str(&inner, "uid", rq->cfg.uid);
                 object_str(&inner, "country", "ru");
                 object_bool(&inner, "is_child", false);
                 object_str(&inner, "login", "fakedisk");

@@ -73,6 +73,7 @@
         INT(device_interval, 5, 0, 3600, "`interval` of the device flow, seconds")               \
         INT(token_life_s, 31536000, 1, 315360000, "`expires_in` of new tokens")                  \
         BOOL(refresh_same_access, false, "a refresh gives the same access token again")          \
+        TEXT(uid, "130000000000001", "number of the account, as GET /v1/disk tells it")          \
         TEXT(client_id, "", "the only accepted client_id; empty = any")                          \
         TEXT(client_secret, "", "the only accepted client_secret; empty = any")                  \
         TEXT(auth_code, "fake-code", "what grant_type=authorization_code accepts, once each")    \

@@ -88,6 +88,16 @@ static void read_operation(const char *body, size_t len)
         must(r < 0 || progress <= YADISK_FAILED);
 }
 
+static void read_account(const char *body, size_t len)
+{
+        char uid[YADISK_UID_MAX] = "";
+        int r = yadisk_read_account(body, len, uid);
+
+        must(r == 0 || r == -EBADMSG);
+        must((r == 0) == (*uid != '\0') && strlen(uid) < YADISK_UID_MAX);
+        check_text(uid);
+}
+
 /* Whatever the body says, it turns no bad status into a good one, and there is a sentence. */
 static void judge(int status, const char *body, size_t len)
 {
@@ -118,6 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_resource(body, size);
         read_listing(body, size);
         read_operation(body, size);
+        read_account(body, size);
         judge(100 + (int)(size * 7 % 900), body, size);
         judge(404, body, size);
         free(body);

@@ -90,8 +90,45 @@ $(cloud_file d/e/foreign)" ]
 
 scenario_cloud_folder_vanished()
 {
-        echo a >"$SRC/f" && once && fake "remove?path=disk:/Backup" -d '' && echo b >"$SRC/g" && once
-        want "the new file is there" cloud_file g
+        env YDSYNC_AUDIT_PERIOD 20s && mkdir -p "$SRC/d" "$SRC/e" && echo a >"$SRC/f" && echo d >"$SRC/d/1" && once &&
+                fake "remove?path=disk:/Backup" -d '' && echo b >"$SRC/g" && echo e >"$SRC/e/1" && once && same
+        log 'f is missing in the cloud'
+        quiet
+}
+
+# unlistable FOLDER: the next listing of it is refused
+unlistable()
+{
+        fault '{"on":"list","path":"Docs/'"$1"'","times":1,"do":{"error":"ForbiddenError","status":403}}'
+}
+
+scenario_adopt_beside_a_folder_that_cannot_be_listed()
+{
+        mkdir -p "$SRC/d/sub" "$SRC/e" && echo 1 >"$SRC/d/1" && echo 2 >"$SRC/d/2" && echo 3 >"$SRC/e/3" && echo 4 >"$SRC/4"
+        cloud_put d/1 1$'\n' && cloud_put d/2 theirs && cloud_put e/3 3$'\n'
+        unlistable d && once 75
+        log 'Docs/d cannot be listed'
+        want "everything is there" equal
+        want "theirs is in the Trash" [ "$(fake trash.txt | wc -l)" = 1 ]
+        want "what stands there was recognised" [ "$(count put)" = 2 ]
+        rm "$SRC/e/3" && unlistable d && once 75
+        want "nothing is removed yet" cloud_file e/3
+        once && same
+        want "nothing was sent again" [ "$(count put)" = 2 ]
+        sleep 2 && once && quiet
+}
+
+# The mirror goes on, and the cloud is not listed again with each pass.
+scenario_adopt_beside_such_a_folder_under_the_daemon()
+{
+        local n
+        mkdir -p "$SRC/d" && echo 1 >"$SRC/d/1" && echo 4 >"$SRC/4" && cloud_put d/1 x && env SYNCHRONIZATION_PERIOD 100ms
+        unlistable d && start && within 20 equal && rm "$SRC/4" && echo 2 >"$SRC/d/2" && echo 3 >"$SRC/3" &&
+                within 20 cloud_file 3 && within 20 cloud_file d/2 && sleep 1
+        n=$(fake journal | jq -s '[.[] | select(.endpoint=="list" and (.query | contains("limit=1000")))] | length')
+        want "listed once: $n" [ "$n" = 2 ]
+        want "nothing is removed yet" cloud_file 4
+        stop
 }
 
 scenario_another_cloud_folder_is_adopted()

@@ -204,8 +204,13 @@ static void play_show_api(struct str *s, const struct http_req *req)
 {
         const char *path = req->url + strlen(play_yadisk.api_url);
 
-        check(str_starts(req->url, "https://api/v1/disk/"));
+        check(str_starts(req->url, "https://api/v1/disk"));
         check(!req->file && req->reply_max > 0);
+        if (str_eq(path, "/v1/disk?fields=user.uid")) {
+                check(req->method == HTTP_GET);
+                str_adds(s, "account");
+                return;
+        }
         if (str_starts(path, "/v1/disk/resources?")) {
                 play_show_resource(s, req);
         } else if (str_starts(path, "/v1/disk/resources/upload?")) {
@@ -247,6 +252,8 @@ static void play_show_end(struct str *s, const struct flow_end *end)
 
         check(end->text != NULL);
         str_addf(s, "end %s%s", names[end->kind], end->vanished ? " vanished" : "");
+        if (end->folder_gone)
+                str_adds(s, " folder-gone");
         if (*end->text)
                 str_addf(s, ": %s", end->text);
 }

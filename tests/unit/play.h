@@ -31,9 +31,9 @@
  *
  * and `+5000 ` before any of it lets that much time go by first.  Asked:
  *
- *      look P · list P OFFSET · mkdir P · link P · link! P (overwrite) · move P P · move! P P
+ *      account · look P · list P OFFSET · mkdir P · link P · link! P (overwrite) · move P P · move! P P
  *      trash P [#c1] · erase P [#c1] · poll ID · send HREF · digest KEY · here KEY · known KEY
- *      wait MS · record RECORD; RECORD · end KIND [vanished][: TEXT]
+ *      wait MS · record RECORD; RECORD · end KIND [vanished] [folder-gone][: TEXT]
  *
  * Paths are shown from the cloud folder, which is "/".  A `wait` or `end` without more agrees with
  * any; the text of an end needs only to be a part of it.  W1 stands for a wire name.  At random

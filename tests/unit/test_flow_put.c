@@ -319,13 +319,25 @@ TEST(the_three_meanings_of_409)
              {"409 " FOLDER, "mkdir /d"},
              {"201 op x", "mkdir /d/e"},
              {"201 op x", "link /d/e/a"},
-             {"200 link", "send https://up/1"});
+             {"200 link", "send https://up/1"},
+             {"201 all c1", "record row f d/e/a 5 #c1 u"},
+             {"ok", "end DONE folder-gone"});
+        /* it was there all the time, and not to be seen */
+        PLAY(play_put(.entry = "f d/a 5"),
+             {"start", "link /d/a"},
+             {"409 " PARENT, "mkdir disk:/B"},
+             {"409 " FOLDER, "mkdir /"},
+             {"409 " FOLDER, "mkdir /d"},
+             {"409 " FOLDER, "link /d/a"},
+             {"200 link", "send https://up/1"},
+             {"201 all c1", "record row f d/a 5 #c1 u"},
+             {"ok", "end DONE"});
         PLAY(play_put(.entry = "f a 5"),
              {"start", "link /a"},
              {"404 " MISSING, "mkdir disk:/B"},
              {"409 " FOLDER, "mkdir /"},
              {"201 op x", "link /a"},
-             {"409 " PARENT, "end LATER: keeps vanishing"});
+             {"409 " PARENT, "end LATER folder-gone: its folder in the cloud keeps vanishing"});
         /* a folder stands there */
         PLAY(play_put(.entry = "f a 5"),
              {"start", "link /a"},

@@ -3,6 +3,7 @@
 /* The flows but for the largest (test_flow_put.c); how rows are read is told in play.h. */
 
 #include "lib/core/flow_write.h"
+#include "lib/yadisk/flow_account.h"
 #include "lib/yadisk/flow_audit.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
@@ -67,6 +68,14 @@ TEST(mkdir_without_a_parent)
              {"409 " FOLDER, "mkdir /"},
              {"409 " FOLDER, "mkdir /d"},
              {"201", "mkdir /d/e"},
+             {"201", "record row d d/e"},
+             {"ok", "end DONE folder-gone"});
+        PLAY(mkdir_flow("d d/e"),
+             {"start", "mkdir /d/e"},
+             {"409 " PARENT, "mkdir disk:/B"},
+             {"409 " FOLDER, "mkdir /"},
+             {"409 " FOLDER, "mkdir /d"},
+             {"409 " FOLDER, "mkdir /d/e"},
              {"201", "record row d d/e"},
              {"ok", "end DONE"});
         PLAY(mkdir_flow("d d/e"),
@@ -402,6 +411,16 @@ TEST(drop_of_a_folder_with_folders)
              {"200 page 1 0 d d", "known t/d"},
              {"known f t/d/x 5 #c1", "list /t/d 0"},
              {"404", "here t"});
+        /* … with another still to be compared */
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known d t/d|d t/e", "list /t 0"},
+             {"200 page 2 0 d d|d e", "known t/e"},
+             {"known ", "list /t/e 0"},
+             {"404", "known t/d"},
+             {"known ", "list /t/d 0"},
+             {"200 page 1 0 f x 7 #c3", "end FOREIGN: t/d/x"});
 }
 
 TEST(drop_of_a_folder_in_pages)
@@ -578,6 +597,61 @@ TEST(drop_of_a_folder_in_trouble)
              {"200 status in-progress", "wait"},
              {"woke", "poll 5"},
              {"+61000 200 status in-progress", "end LATER: still at work"});
+}
+
+/* It ends; what it does not do is ask for something. */
+static void check_woken_early(struct flow *flow)
+{
+        struct play p;
+
+        play_begin(&p, flow);
+        play_tell(&p, &(struct outcome){.kind = OUTCOME_WOKE});
+        check_str(str_z(&p.shown), "end STUCK: internal: no such state");
+        play_finish(&p);
+}
+
+TEST(a_removal_woken_before_it_began_removes_nothing)
+{
+        struct drop_args args = {.yadisk = &play_yadisk, .op = play_op(OP_DROP_TREE, "d t")};
+
+        check_woken_early(flow_drop(&args));
+        check_woken_early(flow_apart(&args));
+        args.op = play_op(OP_DROP, "f d/a 5 #c1");
+        check_woken_early(flow_drop(&args));
+}
+
+/* The store failed, and has nothing to say about it. */
+static void fail_wordless(struct play *p)
+{
+        play_tell(p, &(struct outcome){.kind = OUTCOME_LOCAL, .err = EIO});
+        check_str(str_z(&p->shown), "end STORE");
+        play_finish(p);
+}
+
+TEST(a_removal_ends_with_a_store_that_fails_without_a_word)
+{
+        struct drop_args args = {.yadisk = &play_yadisk, .op = play_op(OP_DROP_TREE, "d t")};
+        struct play p;
+
+        play_begin(&p, flow_drop(&args));
+        play_step(&p, "start", "here t");
+        play_step(&p, "here gone", "known t");
+        fail_wordless(&p);
+        play_begin(&p, flow_apart(&args));
+        play_step(&p, "start", "known t");
+        fail_wordless(&p);
+        play_begin(&p, flow_apart(&args));
+        play_step(&p, "start", "known t");
+        play_step(&p, "known f t/a 5 #c1", "here t/a");
+        play_step(&p, "here gone", "trash /t/a #c1");
+        play_step(&p, "204", "record forget t/a");
+        fail_wordless(&p);
+        args.op = play_op(OP_DROP, "f d/a 5 #c1");
+        play_begin(&p, flow_drop(&args));
+        play_step(&p, "start", "here d/a");
+        play_step(&p, "here gone", "trash /d/a #c1");
+        play_step(&p, "204", "record forget d/a");
+        fail_wordless(&p);
 }
 
 /* With a path cut short, the folder above would go. */
@@ -1287,6 +1361,50 @@ TEST(audit_tells_what_it_found)
                 check_eq(finds->items[i].kind, kinds[i]);
                 check_eq(finds->items[i].known, i == 2 ? KIND_DIR : KIND_FILE);
         }
+        play_finish(&p);
+}
+
+/* ---- the account ----------------------------------------------------------------------------- */
+
+TEST(account_tells_whose_disk_it_is)
+{
+        struct play p;
+
+        play_begin(&p, flow_account(&play_yadisk));
+        check_str(flow_account_uid(p.flow), "");
+        play_step(&p, "start", "account");
+        play_step(&p, "503", "wait 250");
+        play_step(&p, "woke", "account");
+        play_step(&p, "200 raw {\"user\":{\"uid\":\"4711\"}}", "end NOTHING");
+        check_str(flow_account_uid(p.flow), "4711");
+        play_finish(&p);
+}
+
+TEST(account_that_is_not_told)
+{
+        static const struct {
+                const char *answer, *end;
+        } rows[] = {
+                {"403", "end NOTHING"}, {"404", "end NOTHING"}, {"400", "end NOTHING"},
+                {"401", "end REFUSED"},
+        };
+        struct play p;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                play_begin(&p, flow_account(&play_yadisk));
+                play_step(&p, "start", "account");
+                play_step(&p, rows[i].answer, rows[i].end);
+                check_str(flow_account_uid(p.flow), "");
+                play_finish(&p);
+        }
+        play_begin(&p, flow_account(&play_yadisk));
+        play_step(&p, "start", "account");
+        for (int n = 0; n < 8; n++) {
+                play_step(&p, "200 html", "wait");
+                play_step(&p, "woke", "account");
+        }
+        play_step(&p, "200 html", "end LATER");
+        check_str(flow_account_uid(p.flow), "");
         play_finish(&p);
 }
 

@@ -96,6 +96,8 @@ TEST(endpoints)
         yadisk_url_look(&url, &y, "disk:/a");
         check_url(&url, "https://api/v1/disk/resources?path=disk%3A%2Fa&limit=0"
                         "&fields=type,size,md5");
+        yadisk_url_account(&url, &y);
+        check_url(&url, "https://api/v1/disk?fields=user.uid");
         yadisk_url_list(&url, &y, "disk:/a", 0);
         check_url(&url, "https://api/v1/disk/resources?path=disk%3A%2Fa&limit=1000&offset=0"
                         "&sort=name&fields=type,_embedded.total,_embedded.offset,"
@@ -402,6 +404,17 @@ static int read_operation(const char *body, size_t len, struct str *shown)
         return r;
 }
 
+static int read_account(const char *body, size_t len, struct str *shown)
+{
+        char uid[YADISK_UID_MAX] = "untouched";
+        int r = yadisk_read_account(body, len, uid);
+
+        check(r == 0 || str_eq(uid, "untouched"));
+        if (r == 0)
+                str_adds(shown, uid);
+        return r;
+}
+
 static const struct reader {
         const char *name;
         int (*read)(const char *body, size_t len, struct str *shown);
@@ -419,6 +432,7 @@ static const struct reader {
          "\"md5\":\"00112233445566778899aabbccddeeff\"},"
          "{\"name\":\"b\",\"type\":\"dir\"}],\"limit\":20,\"offset\":0,\"total\":2}}"},
         {"operation", read_operation, "{\"status\":\"success\"}"},
+        {"account", read_account, "{\"user\":{\"uid\":\"130000000000001\",\"login\":\"x\"}}"},
 };
 
 static const struct reader *reader_of(const char *name)
@@ -450,6 +464,28 @@ static void check_reply(const char *name, const char *body, const char *want)
 }
 
 #define MD5 "00112233445566778899aabbccddeeff"
+
+TEST(accounts)
+{
+        check_reply("account", reader_of("account")->good, "130000000000001");
+        check_reply("account", "{\"user\":{\"uid\":\"a1B2\"},\"x\":null}", "a1B2");
+        check_reply("account", "{}", "!");
+        check_reply("account", "{\"uid\":\"1\"}", "!");
+        check_reply("account", "{\"user\":\"1\"}", "!");
+        check_reply("account", "{\"user\":[{\"uid\":\"1\"}]}", "!");
+        check_reply("account", "{\"user\":{\"uid\":1}}", "!");
+        check_reply("account", "{\"user\":{\"uid\":\"\"}}", "!");
+        check_reply("account", "{\"user\":{\"uid\":\"1 2\"}}", "!");
+        check_reply("account", "{\"user\":{\"uid\":\"1\\n2\"}}", "!");
+        check_reply("account", "{\"user\":{\"uid\":\"\xd0\xb0\"}}", "!");
+        check_reply("account", "{\"user\":{\"uid\":\""
+                               "0123456789012345678901234567890123456789012345678901234567890123"
+                               "\"}}", "!");
+        check_reply("account", "{\"user\":{\"uid\":\""
+                               "012345678901234567890123456789012345678901234567890123456789012"
+                               "\"}}",
+                    "012345678901234567890123456789012345678901234567890123456789012");
+}
 
 TEST(links)
 {
