@@ -229,8 +229,6 @@ static void audit_say_find(struct audit *a, const struct audit_find *find)
 static void audit_say_reread(struct audit *a, const struct entry *file, int result)
 {
         _cleanup_(str_finish) struct str name = STR_NULL(65536);
-        bool news = true;
-
         str_add_printable(&name, file->key);
         if (result == REREAD_OTHER) {
                 if (audit_may_say(a))
@@ -239,8 +237,8 @@ static void audit_say_reread(struct audit *a, const struct entry *file, int resu
                                    str_z(&name));
                 return;
         }
-        failures_add(a->args.failures, file, strerror(result), audit_now(a), &news);
-        if (news)
+        if (failures_add(a->args.failures, file, strerror(result), 0, audit_now(a)).say !=
+            FAILURE_QUIET)
                 log_warning("cannot read %s again: %s; what is in the cloud stays", str_z(&name),
                             strerror(result));
 }

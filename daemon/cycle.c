@@ -20,6 +20,7 @@
 #include "lib/yadisk/flow_account.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
+#include "lib/yadisk/flow_room.h"
 #include "lib/yadisk/verdict.h"
 
 #include <errno.h>
@@ -37,6 +38,7 @@ struct cycle {
         struct engine *engine;
         struct yadisk yadisk;
         struct failures *failures;
+        struct quota quota;
         struct audit *audit;
         bool slices; /* audits go on in slices between passes */
         const char *spool_dir;
@@ -52,6 +54,7 @@ struct cycle {
         struct report report;
         int64_t relist_ms; /* steady clock: an adoption with a hole lists anew then; it … */
         unsigned relists;  /* … has been in vain so often */
+        bool recalled; /* what is remembered of an earlier run was taken up */
         bool swept; /* remnants were looked for since the start */
         void (*done)(void *userdata, const struct pass_end *end);
         void (*stopped)(void *userdata);
@@ -69,7 +72,8 @@ struct cycle {
         /* Of the pass. */
         struct root root;
         char *meta_binding, *meta_identity, *meta_dev, *meta_adopted, *meta_made, *meta_approved,
-                *meta_held, *meta_audit_last, *meta_audit_at, *meta_audit_alarm, *meta_token, *meta_uid;
+                *meta_held, *meta_audit_last, *meta_audit_at, *meta_audit_alarm, *meta_token, *meta_uid,
+                *meta_paused;
         uint64_t known; /* entries in the snapshot */
         bool adopting;
         bool listed;        /* … and the listing tells what stands in the cloud, … */
@@ -163,7 +167,8 @@ static void cycle_forget_pass(struct cycle *c)
         char **metas[] = {&c->meta_binding,    &c->meta_identity, &c->meta_dev,
                           &c->meta_adopted,    &c->meta_made,     &c->meta_approved,
                           &c->meta_held,       &c->meta_audit_last, &c->meta_audit_at,
-                          &c->meta_audit_alarm, &c->meta_token,   &c->meta_uid};
+                          &c->meta_audit_alarm, &c->meta_token,   &c->meta_uid,
+                          &c->meta_paused};
 
         for (size_t i = 0; i < ARRAY_SIZE(metas); i++) {
                 free(*metas[i]);
@@ -191,6 +196,11 @@ static void cycle_plan_id(const struct cycle *c, char ret[CYCLE_ID_LEN + 1])
         snprintf(ret, CYCLE_ID_LEN + 1, "%016" PRIx64, c->plan.totals.id);
 }
 
+static int64_t cycle_now_ms(void)
+{
+        return (int64_t)(uv_hrtime() / 1000000);
+}
+
 /* ---- the end of a pass ------------------------------------------------------------------------ */
 
 static enum exit_status cycle_status(const struct cycle *c)
@@ -201,8 +211,8 @@ static enum exit_status cycle_status(const struct cycle *c)
                 return t->end == END_REFUSED ? EXIT_NO_PERMISSION
                        : t->end == END_STORE ? EXIT_IO_ERROR
                                              : EXIT_UNAVAILABLE;
-        if (t->full || t->later || t->stuck || t->waiting || t->skipped || c->held ||
-            c->checks_failed || c->unlisted || !audit_complete(c->audit) || c->plan.totals.unseen)
+        if (t->later || t->stuck || t->waiting || t->skipped || c->held || c->checks_failed ||
+            c->unlisted || !audit_complete(c->audit) || c->plan.totals.unseen)
                 return EXIT_TRY_AGAIN;
         return EXIT_OK;
 }
@@ -251,6 +261,7 @@ static void cycle_finish(struct cycle *c, enum exit_status status)
                 .bytes_sent = now.bytes_sent - c->before.bytes_sent,
         };
 
+        end.again |= report_pause(&c->quota);
         report_halted(&c->report, &c->tally, c->config);
         report_summary(&c->tally, end.api_calls);
         report_end(&c->report);
@@ -268,9 +279,16 @@ static void cycle_written_last(void *userdata, struct flow *flow _unused_,
 }
 
 /* Writes down that the pass was whole; silent when nothing is new. */
+/* Whether the snapshot has another idea of whether uploads are paused. */
+static bool cycle_pause_is_news(const struct cycle *c, char ret[QUOTA_TEXT_MAX])
+{
+        quota_save(&c->quota, ret);
+        return !str_eq(ret, c->meta_paused ? c->meta_paused : "");
+}
+
 static void cycle_stage_finish(struct cycle *c)
 {
-        char dev[32], id[CYCLE_ID_LEN + 1], now[24];
+        char dev[32], id[CYCLE_ID_LEN + 1], now[24], paused[QUOTA_TEXT_MAX];
         struct record records[FLOW_WRITE_MAX];
         size_t n = 0;
 
@@ -299,6 +317,10 @@ static void cycle_stage_finish(struct cycle *c)
                         (struct record){.verb = RECORD_META, .name = "held", .value = id};
         if (!c->held && c->meta_held)
                 records[n++] = (struct record){.verb = RECORD_META, .name = "held"};
+        if (cycle_pause_is_news(c, paused))
+                records[n++] = (struct record){.verb = RECORD_META,
+                                               .name = "uploads.paused",
+                                               .value = *paused ? paused : NULL};
         if (n == 0 || c->tally.halted)
                 cycle_finish(c, cycle_status(c));
         else
@@ -346,6 +368,7 @@ static struct work_args cycle_work_args(struct cycle *c)
                 .yadisk = &c->yadisk,
                 .config = c->config,
                 .failures = c->failures,
+                .quota = &c->quota,
                 .tally = &c->tally,
                 .intents = c->intents,
                 .n_intents = c->n_intents,
@@ -409,16 +432,33 @@ static void cycle_checks_over(struct cycle *c)
                 cycle_stage_verify(c); /* there may be more than one round holds */
 }
 
-static void cycle_check_done(void *userdata, struct flow *flow _unused_,
-                             const struct flow_end *end)
+/* Which files are there as they were sent; true when one is not for the first time. */
+static bool cycle_take_check(struct cycle *c, const struct flow *flow)
+{
+        const struct entry *rows = NULL;
+        size_t n = flow ? flow_check_rows(flow, &rows) : 0;
+        bool first = false;
+
+        for (size_t i = 0; i < n; i++) {
+                if (flow_check_right(flow, i))
+                        failures_proven(c->failures, rows[i].key);
+                else
+                        first |= report_wrong(c->failures, &rows[i]);
+        }
+        return first;
+}
+
+static void cycle_check_done(void *userdata, struct flow *flow, const struct flow_end *end)
 {
         struct cycle *c = userdata;
+        bool first = cycle_take_check(c, flow);
 
         c->flows--;
         tally_end(&c->tally, c->engine, end);
         if (end->vanished) {
                 c->tally.repaired++;
-                log_warning("%s; they are sent again", end->text);
+                if (first)
+                        log_warning("%s; they are sent again", end->text);
         } else if (end->kind != END_NOTHING && end->kind != END_DONE) {
                 c->checks_failed++;
                 if (*end->text)
@@ -568,10 +608,38 @@ static void cycle_showed(struct cycle *c)
                 cycle_finish(c, c->shown > 0 ? EXIT_DIFFERENT : EXIT_OK);
 }
 
+static void cycle_stage_makes(struct cycle *c)
+{
+        struct work_args args = cycle_work_args(c);
+
+        if (c->tally.halted) {
+                cycle_stage_finish(c);
+        } else if (work_start(&c->ops, &args, c->plan.makes, c->held, cycle_makes_done, c) < 0) {
+                err_set(&c->err, ENOMEM, "no memory");
+                cycle_fail(c, EXIT_IO_ERROR);
+        }
+}
+
+/* Uploads are paused, and some are wanted: whether the account has room again. */
+static void cycle_asked_room(void *userdata, struct flow *flow _unused_,
+                             const struct flow_end *end)
+{
+        struct cycle *c = userdata;
+
+        tally_end(&c->tally, c->engine, end);
+        quota_asked(&c->quota, end, cycle_now_ms());
+        cycle_stage_makes(c);
+}
+
+static void cycle_stage_room(struct cycle *c)
+{
+        if (engine_start(c->engine, flow_room(&c->yadisk), cycle_asked_room, c) < 0)
+                cycle_stage_makes(c);
+}
+
 static void cycle_scanned(void *userdata, struct scan_result *result)
 {
         struct cycle *c = userdata;
-        struct work_args args = cycle_work_args(c);
 
         c->scan = NULL;
         c->plan = *result;
@@ -591,14 +659,12 @@ static void cycle_scanned(void *userdata, struct scan_result *result)
                   c->plan.totals.drops, c->plan.seconds);
         report_notes(c->failures, &c->plan);
         cycle_brake(c);
-        if (c->show) {
+        if (c->show)
                 cycle_job(c, cycle_job_show, cycle_showed);
-                return;
-        }
-        if (work_start(&c->ops, &args, c->plan.makes, c->held, cycle_makes_done, c) < 0) {
-                err_set(&c->err, ENOMEM, "no memory");
-                cycle_fail(c, EXIT_IO_ERROR);
-        }
+        else if (c->plan.totals.puts > 0 && quota_must_ask(&c->quota, cycle_now_ms()))
+                cycle_stage_room(c);
+        else
+                cycle_stage_makes(c);
 }
 
 /* ---- scan ------------------------------------------------------------------------------------- */
@@ -831,6 +897,7 @@ static int cycle_read_metas(struct cycle *c)
                 {"audit.alarm", &c->meta_audit_alarm},
                 {"account.token", &c->meta_token},
                 {"account.uid", &c->meta_uid},
+                {"uploads.paused", &c->meta_paused},
         };
         int r = 0;
 
@@ -874,8 +941,19 @@ static void cycle_job_prepare(struct cycle *c)
                 c->job_result = cycle_take_approval(c);
 }
 
+/* An earlier run met the limit: the first pass of this one does not send a file to see it again. */
+static void cycle_recall_pause(struct cycle *c)
+{
+        if (!c->recalled && c->meta_paused) {
+                quota_load(&c->quota, c->meta_paused, cycle_now_ms());
+                quota_pass_begins(&c->quota, cycle_now_ms());
+        }
+        c->recalled = true;
+}
+
 static void cycle_bound(struct cycle *c)
 {
+        cycle_recall_pause(c);
         if (!c->meta_binding || !str_eq(c->meta_binding, c->binding)) {
                 cycle_stage_adopt(c, true);
                 return;
@@ -970,6 +1048,7 @@ void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_
         c->unlisted = 0;
         c->checks_failed = 0;
         c->tally = (struct tally){0};
+        quota_pass_begins(&c->quota, cycle_now_ms());
         c->before = engine_stats(c->engine);
         cycle_job(c, cycle_job_prepare, cycle_prepared);
 }

@@ -9,6 +9,7 @@
 
 #define FAILURES_FIRST_MS 30000
 #define FAILURES_MOST_MS 86400000
+#define FAILURES_SAY_AGAIN_MS 21600000
 #define FAILURES_MAX 100000 /* more are simply tried at every pass */
 
 struct failure {
@@ -18,7 +19,9 @@ struct failure {
         struct stamp stamp;
         uint64_t size;
         unsigned times;
+        bool wrong;        /* it was sent, and something else stands there */
         int64_t next_ms;
+        int64_t said_ms;
 };
 
 struct remark {
@@ -54,7 +57,7 @@ void failures_destroy(struct failures *f)
         if (!f)
                 return;
         while (f->all)
-                failures_clear(f, f->all->key);
+                failures_proven(f, f->all->key);
         failures_remarks_begin(f);
         failures_remarks_end(f);
         if (f->by_key)
@@ -95,32 +98,61 @@ static struct failure *failures_new(struct failures *f, const char *key)
         return n;
 }
 
-int64_t failures_add(struct failures *f, const struct entry *e, const char *text, int64_t now_ms,
-                     bool *ret_news)
+static struct failure_told failures_note(struct failures *f, const struct entry *e, bool wrong,
+                                         const char *text, int64_t least_ms, int64_t now_ms)
 {
         struct failure *known = map_get(f->by_key, e->key, strlen(e->key));
-        int64_t delay = FAILURES_FIRST_MS;
+        struct failure_told told = {.delay_ms = FAILURES_FIRST_MS, .times = 1, .say = FAILURE_NEWS};
+        bool same_text = known && strncmp(known->text, text, sizeof(known->text) - 1) == 0;
 
-        *ret_news = !known || strncmp(known->text, text, sizeof(known->text) - 1) != 0;
         if (!known)
                 known = failures_new(f, e->key);
         if (!known)
-                return delay;
+                return told;
         if (!failures_same(known, e))
                 known->times = 0;
-        for (unsigned i = 0; i < known->times && delay < FAILURES_MOST_MS; i++)
-                delay *= 2;
-        if (delay > FAILURES_MOST_MS)
-                delay = FAILURES_MOST_MS;
-        known->times++;
+        for (unsigned i = 0; i < known->times && told.delay_ms < FAILURES_MOST_MS; i++)
+                told.delay_ms *= 2;
+        if (wrong) /* the first time it is sent again at once */
+                told.delay_ms = known->times == 0 ? 0 : told.delay_ms / 2;
+        if (told.delay_ms < least_ms)
+                told.delay_ms = least_ms;
+        if (told.delay_ms > FAILURES_MOST_MS)
+                told.delay_ms = FAILURES_MOST_MS;
+        told.times = ++known->times;
+        if (same_text && known->times > 1)
+                told.say = now_ms - known->said_ms >= FAILURES_SAY_AGAIN_MS ? FAILURE_STILL
+                                                                            : FAILURE_QUIET;
+        if (told.say != FAILURE_QUIET)
+                known->said_ms = now_ms;
+        known->wrong = wrong;
         known->size = e->size;
         known->stamp = e->stamp;
-        known->next_ms = now_ms + delay;
+        known->next_ms = now_ms + told.delay_ms;
         str_copy(known->text, sizeof(known->text), text);
-        return delay;
+        return told;
+}
+
+struct failure_told failures_add(struct failures *f, const struct entry *e, const char *text,
+                                 int64_t least_ms, int64_t now_ms)
+{
+        return failures_note(f, e, false, text, least_ms, now_ms);
+}
+
+struct failure_told failures_wrong(struct failures *f, const struct entry *e, int64_t now_ms)
+{
+        return failures_note(f, e, true, "what arrived is not what was sent", 0, now_ms);
 }
 
 void failures_clear(struct failures *f, const char *key)
+{
+        const struct failure *known = map_get(f->by_key, key, strlen(key));
+
+        if (known && !known->wrong)
+                failures_proven(f, key);
+}
+
+void failures_proven(struct failures *f, const char *key)
 {
         struct failure *known = map_remove(f->by_key, key, strlen(key));
 

@@ -35,6 +35,7 @@
 #include "daemon/xdg.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -484,6 +485,17 @@ static void main_hold_signals(int how)
         sigprocmask(how, &set, NULL);
 }
 
+/* A core that is piped to a program is written whatever the limit says: this leaves the memory out.
+ * (Were the process not dumpable, its own user could not look into it with strace either.) */
+static void main_keep_memory_out_of_cores(void)
+{
+        _cleanup_(closep) int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+        ssize_t n _unused_;
+
+        if (fd >= 0)
+                n = write(fd, "0", 1);
+}
+
 /* A core file would hold the token; a write to a closed pipe or past a limit is an error like any
  * other; the pool must not be so small that one scan fills it. */
 static void main_prepare_process(void)
@@ -492,6 +504,7 @@ static void main_prepare_process(void)
 
         main_hold_signals(SIG_BLOCK);
         setrlimit(RLIMIT_CORE, &none);
+        main_keep_memory_out_of_cores();
         signal(SIGPIPE, SIG_IGN);
         signal(SIGXFSZ, SIG_IGN);
         setenv("UV_THREADPOOL_SIZE", "8", 0);

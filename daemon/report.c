@@ -105,8 +105,6 @@ void report_trouble(struct report *r, enum engine_lane lane, const struct outcom
 
 void report_halted(struct report *r, const struct tally *t, const struct config *config)
 {
-        if (t->full && !t->halted)
-                report_error(r, "uploads are paused: %s; everything else goes on", t->text);
         if (!t->halted)
                 return;
         switch (t->end) {
@@ -132,6 +130,24 @@ void report_halted(struct report *r, const struct tally *t, const struct config 
                         "does");
 }
 
+bool report_pause(struct quota *q)
+{
+        _cleanup_(str_finish) struct str when = STR_NULL(64);
+
+        if (quota_pass_ended(q)) {
+                log_notice("uploads go on again");
+                return true;
+        }
+        if (!quota_unsaid(q))
+                return false;
+        str_add_span(&when, q->next_ms - (int64_t)(uv_hrtime() / 1000000));
+        log_warning("uploads are still paused: %s; next try in %s; everything else goes on",
+                    q->pause == QUOTA_NO_ROOM ? "the Disk has no room for what is left"
+                                                : "the account's upload allowance is used up",
+                    str_z(&when));
+        return false;
+}
+
 void report_held(struct report *r, const struct plan_totals *totals, const char *id)
 {
         report_error(r,
@@ -139,6 +155,23 @@ void report_held(struct report *r, const struct plan_totals *totals, const char 
                      "YDSYNC_MAX_DELETE allows at once; nothing is removed from the cloud until you "
                      "run: ydsync approve %s",
                      totals->drops, totals->drops + totals->seen_files + totals->seen_dirs, id);
+}
+
+bool report_wrong(struct failures *f, const struct entry *e)
+{
+        _cleanup_(str_finish) struct str name = STR_NULL(65536);
+        _cleanup_(str_finish) struct str when = STR_NULL(64);
+        struct failure_told told = failures_wrong(f, e, (int64_t)(uv_hrtime() / 1000000));
+
+        if (told.times == 1)
+                return true;
+        str_add_printable(&name, e->key);
+        str_add_span(&when, told.delay_ms);
+        if (told.times == 2 || told.say != FAILURE_QUIET)
+                log_warning("%s was sent %u times and is not in the cloud as it was sent; next try "
+                            "in %s, or when it changes",
+                            str_z(&name), told.times, str_z(&when));
+        return false;
 }
 
 static void report_note(struct failures *f, const struct scan_note *note)

@@ -36,8 +36,16 @@ void report_trouble(struct report *r, enum engine_lane lane, const struct outcom
 /* Why uploads are paused, or everything is; nothing when neither is so. */
 void report_halted(struct report *r, const struct tally *t, const struct config *config);
 
+/* At the end of a pass: uploads are no longer paused (true: what was left out may go), or still are
+ * since an earlier run. */
+bool report_pause(struct quota *q);
+
 /* The plan is over the brake. */
 void report_held(struct report *r, const struct plan_totals *totals, const char *id);
+
+/* What arrived is not what was sent.  True when that is so for the first time: then it is sent again
+ * at once, and nothing was said. */
+bool report_wrong(struct failures *f, const struct entry *e);
 
 /* The scan's remarks, each once. */
 void report_notes(struct failures *f, const struct scan_result *scan);

@@ -15,6 +15,7 @@
 
 /* Ops in memory: those under way, and those read ahead that wait for a folder. */
 #define WORK_WINDOW 1024
+#define WORK_STUCK_MS 900000 /* the same would fail again: no hurry */
 
 struct work_item {
         struct order_item order;
@@ -99,17 +100,32 @@ static void work_say_failed(struct work *w, const struct work_item *item,
                             const struct flow_end *end)
 {
         _cleanup_(str_finish) struct str name = STR_NULL(65536);
-        int64_t now_ms = (int64_t)(uv_hrtime() / 1000000), delay_ms;
-        bool news;
+        _cleanup_(str_finish) struct str when = STR_NULL(64);
+        int64_t least_ms = end->kind == END_STUCK ? WORK_STUCK_MS : end->again_ms;
+        struct failure_told told = failures_add(w->args.failures, &item->op.entry, end->text,
+                                                least_ms, (int64_t)(uv_hrtime() / 1000000));
 
-        delay_ms = failures_add(w->args.failures, &item->op.entry, end->text, now_ms, &news);
-        if (!news)
+        if (told.say == FAILURE_QUIET)
                 return;
-        log_warning("cannot %s %s: %s; %s", work_verb(&item->op, false),
-                    work_printable(&name, item->key), end->text,
-                    end->kind == END_STUCK ? "it is tried again when it changes, and now and then"
-                                           : delay_ms < 60000 ? "will try again soon"
-                                                              : "will try again later");
+        work_printable(&name, item->key);
+        str_add_span(&when, told.delay_ms);
+        if (told.say == FAILURE_NEWS)
+                log_warning("cannot %s %s: %s; next try in %s, or when it changes",
+                            work_verb(&item->op, false), str_z(&name), end->text, str_z(&when));
+        else
+                log_warning("still cannot %s %s after %u tries: %s; next try in %s, or when it "
+                            "changes",
+                            work_verb(&item->op, false), str_z(&name), told.times, end->text,
+                            str_z(&when));
+}
+
+static void work_say_paused(const struct quota *q, const struct flow_end *end)
+{
+        _cleanup_(str_finish) struct str when = STR_NULL(64);
+
+        str_add_span(&when, q->next_ms - (int64_t)(uv_hrtime() / 1000000));
+        log_warning("uploads are paused: %s; next try in %s; everything else goes on", end->text,
+                    str_z(&when));
 }
 
 /* ---- what an end means ------------------------------------------------------------------------ */
@@ -124,10 +140,6 @@ void tally_end(struct tally *t, const struct engine *engine, const struct flow_e
 {
         bool blameless = tally_blameless(engine, end);
 
-        if (end->kind == END_FULL && !t->full) {
-                t->full = true;
-                str_copy(t->text, sizeof(t->text), end->text);
-        }
         t->cut_off |= blameless;
         blameless = blameless && engine_stats(engine).shut < ENGINE_UPLOAD;
         if (t->halted || (end->kind != END_REFUSED && end->kind != END_STORE && !blameless))
@@ -135,6 +147,14 @@ void tally_end(struct tally *t, const struct engine *engine, const struct flow_e
         t->halted = true;
         t->end = end->kind;
         str_copy(t->text, sizeof(t->text), end->text);
+}
+
+static void work_clear(struct work *w, const struct work_item *item)
+{
+        if (item->op.verb == OP_PUT && w->args.config->verify == VERIFY_BATCH)
+                failures_clear(w->args.failures, item->key);
+        else
+                failures_proven(w->args.failures, item->key);
 }
 
 /* Counts; returns whether what waits for this op may go on. */
@@ -178,8 +198,11 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
                 t->skipped++;
                 break;
         }
+        if (verb == OP_PUT || end->kind == END_FULL)
+                if (quota_ended(w->args.quota, end, (int64_t)(uv_hrtime() / 1000000)))
+                        work_say_paused(w->args.quota, end);
         if (end->kind == END_DONE || end->kind == END_NOTHING)
-                failures_clear(w->args.failures, item->key);
+                work_clear(w, item);
         else if ((end->kind == END_LATER && !blameless) || end->kind == END_STUCK)
                 work_say_failed(w, item, end);
         /* What is to stand where somebody else's content was left has its own way with that. */
@@ -275,6 +298,7 @@ static struct flow *work_put(struct work *w, struct work_item *item)
                                 .op = &item->op,
                                 .disguise = w->args.config->disguise,
                                 .verify = verify[w->args.config->verify],
+                                .largest = w->args.quota->largest,
                                 .wire = wire,
                                 .leftover = work_take_intent(w, item->key)};
         struct flow *flow;
@@ -342,7 +366,7 @@ static bool work_leaves_out(struct work *w, const struct work_item *item)
         struct tally *t = w->args.tally;
         enum op_verb verb = item->op.verb;
 
-        if (t->halted || ((t->full || t->cut_off) && verb == OP_PUT)) {
+        if (t->halted || (t->cut_off && verb == OP_PUT)) {
                 t->skipped++;
                 return true;
         }
@@ -353,6 +377,10 @@ static bool work_leaves_out(struct work *w, const struct work_item *item)
         if (failures_waiting(w->args.failures, &item->op.entry,
                              (int64_t)(uv_hrtime() / 1000000))) {
                 t->waiting++;
+                return true;
+        }
+        if (verb == OP_PUT && !quota_admits(w->args.quota, item->op.entry.size)) {
+                t->skipped++;
                 return true;
         }
         return false;

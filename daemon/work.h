@@ -6,6 +6,7 @@
  * the order that core/order keeps.  Says what was done, once, and counts.
  */
 
+#include "daemon/quota.h"
 #include "daemon/config.h"
 #include "daemon/failures.h"
 #include "lib/core/flow.h"
@@ -24,11 +25,10 @@ struct tally {
         uint64_t skipped;      /* not tried, or given up, because of what is below */
         uint64_t repaired;     /* rows found untrue: a further pass puts it right */
         uint64_t folders_gone; /* met by uploads and folders to be made: see flow_end */
-        bool full;             /* no uploads for now */
         bool cut_off;          /* uploads do not get through */
         bool halted;           /* nothing goes on: see `end` */
         enum end_kind end;     /* END_REFUSED, END_STORE, or END_LATER: the service does not work */
-        char text[512];        /* why it halted, or is full */
+        char text[512];        /* why it halted */
 };
 
 struct work_args {
@@ -36,6 +36,7 @@ struct work_args {
         const struct yadisk *yadisk;
         const struct config *config;
         struct failures *failures;
+        struct quota *quota;
         struct tally *tally;
         struct intent *intents;   /* of interrupted uploads; one is taken (wire set to "") when the
                                      file it is for is sent */
@@ -52,5 +53,5 @@ int work_start(struct work **ret, const struct work_args *args, struct spool *sp
 /* After engine_stop(): frees everything, `done` does not come. */
 void work_abandon(struct work *w);
 
-/* What any end means for the whole pass: full, halted. */
+/* What any end means for the whole pass: cut off, halted. */
 void tally_end(struct tally *t, const struct engine *engine, const struct flow_end *end);

@@ -46,6 +46,9 @@ struct flow_end {
         bool vanished;     /* a row was found untrue: the snapshot no longer describes the cloud there */
         bool folder_gone;  /* a folder above was missing in the cloud, and was made: what is known to
                               stand in it is in doubt */
+        bool knows_room;   /* the account was asked, and … */
+        uint64_t room;     /* … has so many bytes free, */
+        uint64_t largest;  /* … takes no larger file; 0: it did not say */
         uint64_t bytes;    /* body bytes sent on the way, failed tries included */
         unsigned calls;    /* requests made */
         const char *text;  /* what happened, half a sentence for a person; "" when all went well */

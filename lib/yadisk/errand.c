@@ -449,3 +449,31 @@ enum errand_look errand_look_took(struct errand *e, const struct outcome *in, st
         }
         return ret->kind == KIND_DIR ? ERRAND_LOOK_DIR : ERRAND_LOOK_FILE;
 }
+
+struct ask errand_room_ask(struct errand *e)
+{
+        yadisk_url_disk(&e->url, e->yadisk);
+        return errand_http(e, HTTP_GET);
+}
+
+enum errand_room errand_room_took(struct errand *e, const struct outcome *in,
+                                  struct yadisk_room *ret, struct ask *ret_ask)
+{
+        struct verdict v = verdict(in);
+
+        switch (v.act) {
+        case VERDICT_OK:
+                break;
+        case VERDICT_ASKER:
+        case VERDICT_STUCK:
+        case VERDICT_FULL:
+                return ERRAND_ROOM_UNKNOWN;
+        case VERDICT_AGAIN:
+        case VERDICT_LOCKED:
+        case VERDICT_REFUSED:
+                *ret_ask = errand_trouble(e, in, &v);
+                return ERRAND_ROOM_TROUBLE;
+        }
+        return yadisk_read_room(in->body, in->body_len, ret) < 0 ? ERRAND_ROOM_UNKNOWN
+                                                                  : ERRAND_ROOM_KNOWN;
+}

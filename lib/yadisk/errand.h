@@ -142,3 +142,10 @@ struct ask errand_look_ask(struct errand *e, const char *path);
 /* FILE: size and md5 are in *ret (its md5 is always there); TROUBLE: return *ret_ask. */
 enum errand_look errand_look_took(struct errand *e, const struct outcome *in, struct entry *ret,
                                   struct ask *ret_ask);
+
+/* What the account has room for.  UNKNOWN: the token may not ask, or the answer makes no sense; then
+ * only trying shows it.  TROUBLE: return *ret_ask. */
+enum errand_room { ERRAND_ROOM_TROUBLE, ERRAND_ROOM_UNKNOWN, ERRAND_ROOM_KNOWN };
+struct ask errand_room_ask(struct errand *e);
+enum errand_room errand_room_took(struct errand *e, const struct outcome *in,
+                                  struct yadisk_room *ret, struct ask *ret_ask);

@@ -27,6 +27,7 @@ struct flow_check {
         struct entry *rows;      /* the unverified ones, keys owned */
         struct record *records;  /* one a row: VERIFIED, or FORGET while it is not there as sent */
         size_t n, at;
+        bool judged;             /* and written down */
         size_t wrong;            /* rows whose record is FORGET */
         struct errand_pages pages;
 };
@@ -149,6 +150,7 @@ static struct ask check_took_record(struct flow_check *f, const struct outcome *
 
         if (in->err)
                 return errand_end(&f->e, END_STORE, 0, "%s", in->text ? in->text : "");
+        f->judged = true;
         if (f->wrong == 0)
                 return errand_end(&f->e, END_NOTHING, 0, "%s", "");
         ask = errand_end(&f->e, END_LATER, 0,
@@ -206,4 +208,17 @@ struct flow *flow_check(const struct yadisk *y, const char *key)
                 return NULL;
         }
         return &f->e.flow;
+}
+
+size_t flow_check_rows(const struct flow *f, const struct entry **ret)
+{
+        const struct flow_check *check = check_of(errand_of((struct flow *)f));
+
+        *ret = check->rows;
+        return check->judged ? check->n : 0;
+}
+
+bool flow_check_right(const struct flow *f, size_t row)
+{
+        return check_of(errand_of((struct flow *)f))->records[row].verb == RECORD_VERIFIED;
 }

@@ -22,6 +22,10 @@ const char *flow_list_key(const struct flow *f);
  * come within a while, is forgotten: the next scan finds it new (end.vanished).
  */
 struct flow *flow_check(const struct yadisk *y, const char *key);
+/* The rows it has judged, and whether each is there as it was sent; none before its good end.  Good
+ * until the flow is destroyed. */
+size_t flow_check_rows(const struct flow *f, const struct entry **ret);
+bool flow_check_right(const struct flow *f, size_t row);
 
 /* Whether so much time has passed since an upload of this size began that it can no longer appear. */
 bool flow_sweep_due(uint64_t size, int64_t when_ms, int64_t now_ms);

@@ -14,6 +14,8 @@
  *
  * A state names the step whose answer is awaited.  The rules it keeps:
  *
+ *   - A large file, or one larger than the account took before, is sent only once the account was
+ *     asked (ROOM) whether there is room for it; so is one that was refused, to learn why.
  *   - Where nothing is known to stand, the link is asked for without `overwrite`, the one condition
  *     the service offers: what somebody else put there is met as 409, looked at, and adopted when it
  *     is the same content.
@@ -41,6 +43,7 @@
         X(LOOK)       /* what stands at the file's own name */                                     \
         X(UNWIRE)     /* removing what stands under the wire name and is not wanted */             \
         X(INTENT)     /* writing down what is about to go up under a wire name */                  \
+        X(ROOM)       /* whether the account has room for a file like this */                      \
         X(LINK)       /* a place to send to */                                                     \
         X(PARENTS)    /* making the folders above, which have vanished */                          \
         X(SEND)       /* the bytes */                                                              \
@@ -97,12 +100,18 @@ struct flow_put {
         bool unwire_last;    /* UNWIRE is followed by RECORD, not by another try */
         bool late;           /* something may yet come to stand under `wire`: its intent is kept */
         bool parents_made;
+        uint64_t largest;    /* what the account took at most when last asked; 0: not known */
+        bool knows_room;     /* `room` was asked for by this flow */
+        struct yadisk_room room;
+        int refused_status;  /* 403, 413: refused so, before ROOM; 0: not refused */
+        struct verdict refused;
         enum put_state after_parents;
         struct yadisk_link link;
         struct str cloud;    /* scratch: cloud paths */
         struct str cloud2;
 };
 
+#define PUT_ROOM_SIZE (1u << 30) /* more than this no account without payment takes */
 #define PUT_RACY_NS 2000000000 /* coarser than any file system's clock tick we know of */
 
 static struct flow_put *put_of(struct errand *e)
@@ -231,6 +240,8 @@ static struct ask put_ask(struct errand *e)
                 return put_ask_unwire(f);
         case PUT_INTENT:
                 return put_ask_intent(f);
+        case PUT_ROOM:
+                return errand_room_ask(e);
         case PUT_LINK:
                 return put_ask_link(f);
         case PUT_PARENTS:
@@ -277,12 +288,31 @@ static struct ask put_folder_there(struct flow_put *f)
                           "or remove one of the two");
 }
 
+static struct ask put_send_it(struct flow_put *f)
+{
+        return errand_go(&f->e, f->via_wire ? PUT_INTENT : PUT_LINK);
+}
+
+/* Refused for a reason that may be the account's: what it has room for tells. */
+static struct ask put_refused(struct flow_put *f, const struct outcome *in,
+                              const struct verdict *v)
+{
+        if (f->knows_room || in->kind != OUTCOME_HTTP)
+                return errand_trouble(&f->e, in, v);
+        f->refused = *v;
+        f->refused_status = in->status;
+        return errand_go(&f->e, PUT_ROOM);
+}
+
 /* What stands there is known: send, now that nothing is in doubt. */
 static struct ask put_upload(struct flow_put *f)
 {
         f->via_wire = f->there == PUT_THERE_OTHER ||
                       disguise_wanted(f->disguise, f->key, f->op.entry.size);
-        return errand_go(&f->e, f->via_wire ? PUT_INTENT : PUT_LINK);
+        if (f->op.entry.size > PUT_ROOM_SIZE ||
+            (f->largest > 0 && f->op.entry.size > f->largest))
+                return errand_go(&f->e, PUT_ROOM);
+        return put_send_it(f);
 }
 
 /* It stands under its own name: look at it first, where that is wanted. */
@@ -511,6 +541,8 @@ static struct ask put_took_link(struct flow_put *f, const struct outcome *in)
                         return errand_back(&f->e, PUT_DOUBT, &v);
                 return errand_back(&f->e, PUT_LOOK, &v);
         }
+        if (v.act == VERDICT_STUCK && (in->status == 403 || in->status == 413))
+                return put_refused(f, in, &v);
         if (v.act != VERDICT_OK)
                 return errand_trouble(&f->e, in, &v);
         yadisk_link_finish(&f->link);
@@ -520,6 +552,58 @@ static struct ask put_took_link(struct flow_put *f, const struct outcome *in)
                 return errand_end(&f->e, END_LATER, 0,
                                   "the service named an upload address that is not safe to use");
         return errand_go(&f->e, PUT_SEND);
+}
+
+static struct ask put_no_room(struct flow_put *f, int status, const char *what)
+{
+        _cleanup_(str_finish) struct str size = STR_NULL(64);
+        _cleanup_(str_finish) struct str room = STR_NULL(64);
+
+        str_add_size(&size, f->op.entry.size);
+        str_add_size(&room, yadisk_room_free(&f->room));
+        return errand_end(&f->e, END_FULL, status, "%s (%s free, %s wanted)", what, str_z(&room),
+                          str_z(&size));
+}
+
+static struct ask put_too_large(struct flow_put *f)
+{
+        _cleanup_(str_finish) struct str most = STR_NULL(64);
+
+        str_add_size(&most, f->room.largest);
+        return errand_end(&f->e, END_STUCK, 413,
+                          "it is larger than the account allows (at most %s)", str_z(&most));
+}
+
+static struct ask put_took_room(struct flow_put *f, const struct outcome *in)
+{
+        struct outcome refused = {
+                .kind = OUTCOME_HTTP, .status = f->refused_status, .retry_after_ms = -1};
+        uint64_t size = f->op.entry.size, room;
+        struct ask ask;
+
+        switch (errand_room_took(&f->e, in, &f->room, &ask)) {
+        case ERRAND_ROOM_TROUBLE:
+                return ask;
+        case ERRAND_ROOM_UNKNOWN:
+                f->room = (struct yadisk_room){.total = UINT64_MAX};
+                break;
+        case ERRAND_ROOM_KNOWN:
+                f->knows_room = true;
+                break;
+        }
+        if (f->room.largest > 0 && size > f->room.largest)
+                return put_too_large(f);
+        room = yadisk_room_free(&f->room);
+        if (f->refused_status == 403 && room == 0)
+                return put_no_room(f, 403, "the account holds more than it has room for");
+        if (f->refused_status)
+                return errand_trouble(&f->e, &refused, &f->refused);
+        /* What is replaced in place makes room for what replaces it. */
+        if (!f->via_wire && f->there == PUT_THERE_OURS)
+                room += f->op.known_size;
+        if (size > room)
+                return put_no_room(f, 507, "the Disk is full");
+        return put_send_it(f);
 }
 
 static struct ask put_took_parents(struct flow_put *f, const struct outcome *in)
@@ -568,8 +652,9 @@ static struct ask put_took_send(struct flow_put *f, const struct outcome *in)
                 v.act = VERDICT_AGAIN;
                 return put_resend(f, in, &v);
         case VERDICT_STUCK:
-                if (in->status != 413) /* 400: the link was used before */
-                        v.act = VERDICT_AGAIN;
+                if (in->status == 413)
+                        return put_refused(f, in, &v);
+                v.act = VERDICT_AGAIN; /* 400: the link was used before */
                 return put_resend(f, in, &v);
         case VERDICT_FULL:
                 return put_resend(f, in, &v);
@@ -741,9 +826,9 @@ static struct ask put_took_record(struct flow_put *f, const struct outcome *in)
         return errand_end(&f->e, f->sent ? END_DONE : END_NOTHING, 0, "%s", "");
 }
 
-static struct ask put_took(struct errand *e, const struct outcome *in)
+static struct ask put_step(struct flow_put *f, const struct outcome *in)
 {
-        struct flow_put *f = put_of(e);
+        struct errand *e = &f->e;
 
         switch ((enum put_state)e->state) {
         case PUT_START:
@@ -762,6 +847,8 @@ static struct ask put_took(struct errand *e, const struct outcome *in)
                 if (in->err)
                         return put_took_record(f, in);
                 return errand_go(e, PUT_LINK);
+        case PUT_ROOM:
+                return put_took_room(f, in);
         case PUT_LINK:
                 return put_took_link(f, in);
         case PUT_PARENTS:
@@ -790,6 +877,19 @@ static struct ask put_took(struct errand *e, const struct outcome *in)
         return errand_end(e, END_STUCK, 0, "internal: no such state");
 }
 
+static struct ask put_took(struct errand *e, const struct outcome *in)
+{
+        struct flow_put *f = put_of(e);
+        struct ask ask = put_step(f, in);
+
+        if (ask.want == ASK_DONE && f->knows_room) {
+                ask.end.knows_room = true;
+                ask.end.room = yadisk_room_free(&f->room);
+                ask.end.largest = f->room.largest;
+        }
+        return ask;
+}
+
 static void put_destroy(struct flow *flow)
 {
         struct flow_put *f = put_of(errand_of(flow));
@@ -811,6 +911,7 @@ struct flow *flow_put(const struct put_args *args)
         errand_init(&f->e, args->yadisk, put_names, put_ask, put_took, put_destroy);
         f->disguise = args->disguise;
         f->verify = args->verify;
+        f->largest = args->largest;
         f->op = *args->op;
         f->cloud = STR_NULL(YADISK_URL_MAX);
         f->cloud2 = STR_NULL(YADISK_URL_MAX);

@@ -19,6 +19,7 @@ struct put_args {
         const struct op *op;         /* copied */
         enum disguise_policy disguise;
         enum put_verify verify;
+        uint64_t largest;            /* file that the account took when last asked; 0: not known */
         const char *wire;            /* a fresh wire name, in case one is needed; copied */
         const char *leftover;        /* wire name an interrupted run may have sent this file under,
                                         or NULL; copied */

@@ -70,6 +70,13 @@ void yadisk_url_look(struct str *url, const struct yadisk *y, const char *path)
         str_adds(url, "&limit=0&fields=type,size,md5");
 }
 
+void yadisk_url_disk(struct str *url, const struct yadisk *y)
+{
+        str_clear(url);
+        str_adds(url, y->api_url);
+        str_adds(url, "/v1/disk?fields=total_space,used_space,max_file_size");
+}
+
 void yadisk_url_list(struct str *url, const struct yadisk *y, const char *path, uint64_t offset)
 {
         yadisk_begin(url, y, "/v1/disk/resources", "path", path);

@@ -32,6 +32,7 @@ void yadisk_path_beside(struct str *ret, const struct yadisk *y, const char *key
 
 /* Each replaces the content of `url`, which has failed when a path is "". */
 void yadisk_url_look(struct str *url, const struct yadisk *y, const char *path);   /* GET */
+void yadisk_url_disk(struct str *url, const struct yadisk *y);                      /* GET */
 void yadisk_url_list(struct str *url, const struct yadisk *y, const char *path,
                      uint64_t offset);                                             /* GET */
 void yadisk_url_mkdir(struct str *url, const struct yadisk *y, const char *path);  /* PUT */

@@ -267,3 +267,22 @@ int yadisk_read_account(const char *body, size_t len, char ret_uid[YADISK_UID_MA
         str_copy(ret_uid, YADISK_UID_MAX, uid);
         return 0;
 }
+
+int yadisk_read_room(const char *body, size_t len, struct yadisk_room *ret)
+{
+        _cleanup_(cJSON_Deletep) cJSON *json = yadisk_parse(body, len);
+        struct yadisk_room r = {0};
+
+        if (!yadisk_number(json, "total_space", &r.total) ||
+            !yadisk_number(json, "used_space", &r.used))
+                return -EBADMSG;
+        if (!yadisk_number(json, "max_file_size", &r.largest))
+                r.largest = 0;
+        *ret = r;
+        return 0;
+}
+
+uint64_t yadisk_room_free(const struct yadisk_room *r)
+{
+        return r->used < r->total ? r->total - r->used : 0;
+}

@@ -66,5 +66,13 @@ void yadisk_listing_finish(struct yadisk_listing *l);
 #define YADISK_UID_MAX 64 /* with the NUL */
 int yadisk_read_account(const char *body, size_t len, char ret_uid[YADISK_UID_MAX]);
 
+/* What the account has room for.  What is in the Trash counts as used. */
+struct yadisk_room {
+        uint64_t total, used;
+        uint64_t largest; /* file, 0: not said */
+};
+int yadisk_read_room(const char *body, size_t len, struct yadisk_room *ret);
+uint64_t yadisk_room_free(const struct yadisk_room *r);
+
 enum yadisk_progress { YADISK_RUNNING, YADISK_SUCCEEDED, YADISK_FAILED };
 int yadisk_read_operation(const char *body, size_t len, enum yadisk_progress *ret);

@@ -211,7 +211,10 @@ static void play_show_api(struct str *s, const struct http_req *req)
                 str_adds(s, "account");
                 return;
         }
-        if (str_starts(path, "/v1/disk/resources?")) {
+        if (str_starts(path, "/v1/disk?")) {
+                check(req->method == HTTP_GET);
+                str_adds(s, "room");
+        } else if (str_starts(path, "/v1/disk/resources?")) {
                 play_show_resource(s, req);
         } else if (str_starts(path, "/v1/disk/resources/upload?")) {
                 check(req->method == HTTP_GET);
@@ -399,6 +402,17 @@ static void play_body_link(struct str *body, struct words *w)
         str_adds(body, "}");
 }
 
+/* "room TOTAL USED [LARGEST]" */
+static void play_body_room(struct str *body, struct words *w)
+{
+        const char *total = words_next(w), *used = words_next(w), *largest = words_next(w);
+
+        str_addf(body, "{\"total_space\":%s,\"used_space\":%s", total, used);
+        if (*largest)
+                str_addf(body, ",\"max_file_size\":%s", largest);
+        str_adds(body, "}");
+}
+
 static void play_body(struct str *body, struct words *w)
 {
         const char *what = words_next(w);
@@ -410,6 +424,8 @@ static void play_body(struct str *body, struct words *w)
                          words_next(w));
         else if (str_eq(what, "status"))
                 str_addf(body, "{\"status\":\"%s\"}", words_next(w));
+        else if (str_eq(what, "room"))
+                play_body_room(body, w);
         else if (str_eq(what, "file"))
                 play_body_file(body, w);
         else if (str_eq(what, "dir"))
@@ -669,6 +685,7 @@ struct flow *play_put_flow(const struct play_put *args)
         struct op op = *play_op(OP_PUT, args->entry);
         struct put_args put = {.yadisk = &play_yadisk,
                                .op = &op,
+                               .largest = args->largest,
                                .disguise = args->disguise,
                                .verify = args->verify,
                                .wire = play_wire(1),

@@ -93,6 +93,7 @@ struct play_put {
         enum disguise_policy disguise;
         enum put_verify verify;
         bool leftover;     /* W2 is one; W1 is fresh */
+        uint64_t largest;  /* file the account took when last asked */
 };
 struct flow *play_put_flow(const struct play_put *args);
 #define play_put(...) play_put_flow(&(struct play_put){__VA_ARGS__})

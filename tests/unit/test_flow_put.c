@@ -203,11 +203,21 @@ TEST(no_link)
              {"401 error UnauthorizedError", "end REFUSED: the token is not accepted "
                                              "(HTTP 401: said)"});
         PLAY(play_put(.entry = "f a 5"), {"start", "link /a"},
-             {"403 error ForbiddenError", "end STUCK: access is denied"});
+             {"403 error ForbiddenError", "room"},
+             {"200 room 1000 900 500", "end STUCK: access is denied (HTTP 403: said)"});
+        PLAY(play_put(.entry = "f a 5"), {"start", "link /a"},
+             {"403 error ForbiddenError", "room"},
+             {"200 room 1000 1000 500", "end FULL: the account holds more than it has room for"});
+        PLAY(play_put(.entry = "f a 5"), {"start", "link /a"},
+             {"403 error ForbiddenError", "room"},
+             {"403 error ForbiddenError", "end STUCK: access is denied (HTTP 403: said)"});
         PLAY(play_put(.entry = "f a 5"), {"start", "link /a"},
              {"400 error FieldValidationError", "end STUCK: refuses"});
         PLAY(play_put(.entry = "f a 5"), {"start", "link /a"},
-             {"413", "end STUCK: larger than the account allows (HTTP 413)"});
+             {"413", "room"},
+             {"200 room 1000 0 4", "end STUCK: it is larger than the account allows (at most 4 B)"});
+        PLAY(play_put(.entry = "f a 5"), {"start", "link /a"}, {"413", "room"},
+             {"200 html", "end STUCK: larger than the account allows (HTTP 413)"});
         PLAY(play_put(.entry = "f a 5"), {"start", "link /a"}, {"507", "end FULL: full"});
         PLAY(play_put(.entry = "f a 5"), {"start", "link /a"},
              {"423 " TRAFFIC, "end FULL: allowance"});
@@ -472,7 +482,29 @@ TEST(no_room)
         PLAY(play_put(.entry = "f a 5"), {"start", "link /a"}, {"200 link", "send https://up/1"},
              {"423 " TRAFFIC, "end FULL: allowance"});
         PLAY(play_put(.entry = "f a 5"), {"start", "link /a"}, {"200 link", "send https://up/1"},
-             {"413", "end STUCK: larger"});
+             {"413", "room"}, {"503", "wait 250"}, {"woke", "room"},
+             {"200 room 1000 0 4", "end STUCK: it is larger than the account allows (at most 4 B)"});
+}
+
+/* What would be sent in vain is not sent. */
+TEST(asked_before_it_is_sent)
+{
+        PLAY(play_put(.entry = "f a 1073741825"), {"start", "room"},
+             {"200 room 9000000000 0 1073741824",
+              "end STUCK: it is larger than the account allows (at most 1.1 GB)"});
+        PLAY(play_put(.entry = "f a 1073741825"), {"start", "room"},
+             {"200 room 2000000000 1000000000 50000000000",
+              "end FULL: the Disk is full (1.0 GB free, 1.1 GB wanted)"});
+        PLAY(play_put(.entry = "f a 1073741825"), {"start", "room"},
+             {"200 room 2000000000 3000000000", "end FULL: the Disk is full (0 B free"});
+        PLAY(play_put(.entry = "f a 1073741825"), {"start", "room"},
+             {"200 room 9000000000 0", "link /a"});
+        PLAY(play_put(.entry = "f a 1073741825"), {"start", "room"}, {"200 html", "link /a"});
+        PLAY(play_put(.entry = "f a.zip 1073741825"), {"start", "room"},
+             {"200 room 9000000000 0 50000000000", "record intent W1 a.zip 1073741825 at 1000"});
+        PLAY(play_put(.entry = "f a 6", .largest = 5), {"start", "room"},
+             {"200 room 9000 0 7", "link /a"});
+        PLAY(play_put(.entry = "f a 5", .largest = 5), {"start", "link /a"});
 }
 
 TEST(the_file_changed_while_it_was_sent)

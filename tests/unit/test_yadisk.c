@@ -1067,3 +1067,35 @@ TEST(news)
         }
         check_eq(verdict_news(&start), GATE_NEWS_NONE);
 }
+
+TEST(room)
+{
+        static const struct {
+                const char *body;
+                int want;
+                uint64_t free, largest;
+        } rows[] = {
+                {"{\"total_space\":100,\"used_space\":40,\"max_file_size\":7}", 0, 60, 7},
+                {"{\"used_space\":100,\"total_space\":100,\"more\":{}}", 0, 0, 0},
+                {"{\"total_space\":100,\"used_space\":101}", 0, 0, 0}, /* over its quota */
+                {"{\"total_space\":100}", -EBADMSG, 0, 0},
+                {"{\"total_space\":-1,\"used_space\":0}", -EBADMSG, 0, 0},
+                {"{\"total_space\":1e999,\"used_space\":0}", -EBADMSG, 0, 0},
+                {"{\"total_space\":\"100\",\"used_space\":0}", -EBADMSG, 0, 0},
+                {"[]", -EBADMSG, 0, 0},
+                {"", -EBADMSG, 0, 0},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct yadisk_room r = {.total = 5};
+                int got = yadisk_read_room(rows[i].body, strlen(rows[i].body), &r);
+
+                check_eq(got, rows[i].want);
+                if (got == 0) {
+                        check_eq(yadisk_room_free(&r), rows[i].free);
+                        check_eq(r.largest, rows[i].largest);
+                } else {
+                        check_eq(r.total, 5);
+                }
+        }
+}
