@@ -276,6 +276,17 @@ TEST(unseen_entries_are_counted)
         check_eq(s.totals.drops, 0);
 }
 
+TEST(what_cannot_be_mirrored_is_counted)
+{
+        _cleanup_(shown_finish) struct shown s = {0};
+
+        check_eq(run(&s, &usual, "", "d .|d a\001|f a\001/x|f b\001|d h !EACCES|d i !EIO", NULL),
+                 0);
+        check_eq(s.totals.omitted, 2); /* a folder once, not what is in it */
+        check_eq(s.totals.unseen, 2);
+        check_eq(s.totals.mkdirs, 2);
+}
+
 TEST(names_that_the_service_cannot_carry)
 {
         static const struct row rows[] = {
@@ -428,6 +439,12 @@ TEST(an_op_carries_what_its_flow_needs)
         check_eq(op.verb, OP_DROP);
         check_eq(op.entry.size, 5);
         check(op.entry.has_md5 && op.entry.md5[3] == 0xa1);
+
+        op = one_op("d a|f a/x 5|d a/d", "d .", NULL);
+        check_eq(op.verb, OP_DROP_TREE);
+        check(op.was_known && !op.after_drop);
+        check_eq(op.files, 2);
+        check_eq(op.bytes, 5);
 
         op = one_op("d a|f a/x 5", "d .|f a 3", NULL);
         check_eq(op.verb, OP_PUT);
