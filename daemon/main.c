@@ -11,7 +11,8 @@
  *                               ask ▼ │ outcome
  *                                  flows
  *
- *   daemon/main.c        this file: options, wiring, signals, exit status
+ *   daemon/main.c        this file: options, wiring, exit status
+ *   daemon/signals.c     being told to end, or to look
  *   daemon/config.c      .env, environment, credential -> struct config
  *   daemon/cycle.c       the circle: one pass, stage by stage
  *   daemon/report.c      what a pass says
@@ -30,8 +31,10 @@
 #include "daemon/account.h"
 #include "daemon/approval.h"
 #include "daemon/cycle.h"
+#include "daemon/signals.h"
 #include "daemon/speak.h"
 #include "daemon/start.h"
+#include "daemon/waker.h"
 #include "daemon/xdg.h"
 
 #include <errno.h>
@@ -57,10 +60,11 @@ struct program {
         struct store *store;
         struct cycle *cycle;
         uv_loop_t loop;
-        uv_signal_t signals[2];
-        uv_timer_t timer;
+        struct waker waker;  /* when the next pass is due */
         bool daemon;
         bool stopping;
+        bool resting;        /* between two passes */
+        bool look;           /* somebody asked for a pass */
         unsigned reopened;   /* how often the snapshot was set aside or opened anew */
         int reopen_err;
         const char *spool_dir;
@@ -75,7 +79,6 @@ struct command {
         const char *summary;
 };
 
-static void main_hold_signals(int how);
 static int main_run(struct program *p, int argc, char **argv);
 static int main_once(struct program *p, int argc, char **argv);
 static int main_plan(struct program *p, int argc, char **argv);
@@ -115,9 +118,8 @@ static void main_closed(void *userdata)
         struct program *p = userdata;
 
         p->cycle = NULL;
-        for (size_t i = 0; i < ARRAY_SIZE(p->signals); i++)
-                uv_close((uv_handle_t *)&p->signals[i], NULL);
-        uv_close((uv_handle_t *)&p->timer, NULL);
+        signals_unwatch();
+        waker_close(&p->waker);
 }
 
 static void main_stop(struct program *p)
@@ -128,25 +130,41 @@ static void main_stop(struct program *p)
         if (p->reopen_err) /* the cycle is on its way out already */
                 return;
         sd_notify(0, "STOPPING=1\nSTATUS=stopping");
-        uv_timer_stop(&p->timer);
+        waker_stop(&p->waker);
         cycle_stop(p->cycle, main_closed, p);
 }
 
-static void main_on_signal(uv_signal_t *signal, int number _unused_)
+/* Asked again and again it looks again and again, but not all the time. */
+static void main_look(struct program *p)
 {
-        struct program *p = CONTAINER_OF(signal->loop, struct program, loop);
+        if (p->look || p->stopping)
+                return;
+        p->look = true;
+        log_info("asked to look at the folder now");
+        if (p->resting)
+                waker_set(&p->waker, ONCE_PAUSE_MS);
+}
 
-        p->status = EXIT_OK;
-        main_stop(p);
+static void main_heard(void *userdata, unsigned words)
+{
+        struct program *p = userdata;
+
+        if (words & SIGNALS_LOOK)
+                main_look(p);
+        if (words & SIGNALS_END) {
+                p->status = EXIT_OK;
+                main_stop(p);
+        }
 }
 
 static void main_pass_done(void *userdata, const struct pass_end *end);
 
-static void main_on_timer(uv_timer_t *timer)
+static void main_pass(void *userdata)
 {
-        struct program *p = timer->data;
+        struct program *p = userdata;
 
         p->passes++;
+        p->resting = p->look = false;
         cycle_pass(p->cycle, main_pass_done, p);
 }
 
@@ -157,6 +175,12 @@ static int main_create_cycle(struct program *p, struct err *err)
         if (r == 0 && p->daemon)
                 cycle_set_slices(p->cycle);
         return r;
+}
+
+static void main_rest(struct program *p, int64_t wait_ms)
+{
+        p->resting = true;
+        waker_set(&p->waker, wait_ms);
 }
 
 /* The snapshot has gone bad under our hands: away with it, and compare with the cloud anew. */
@@ -195,14 +219,14 @@ static void main_reopen(void *userdata)
 static void main_after_pass(struct program *p, const struct pass_end *end)
 {
         int64_t wait_ms = p->config.period_ms;
+        int64_t soon_ms = (p->look ? 0 : end->again_ms) + 10 * end->scan_ms + ONCE_PAUSE_MS;
 
         /* A file that is written to all the time must not make us scan all the time. */
-        if (end->again && end->again_ms + 10 * end->scan_ms + ONCE_PAUSE_MS < wait_ms)
-                wait_ms = end->again_ms + 10 * end->scan_ms + ONCE_PAUSE_MS;
+        if ((end->again || p->look) && soon_ms < wait_ms)
+                wait_ms = soon_ms;
         sd_notifyf(0, "STATUS=%s", end->status == EXIT_OK ? "everything is mirrored"
                                                           : "some work is left; see the log");
-        uv_update_time(&p->loop);
-        uv_timer_start(&p->timer, main_on_timer, (uint64_t)wait_ms, 0);
+        main_rest(p, wait_ms);
 }
 
 static void main_pass_done(void *userdata, const struct pass_end *end)
@@ -227,8 +251,7 @@ static void main_pass_done(void *userdata, const struct pass_end *end)
                         log_info("%" PRIu64 " files were changed a moment ago; waiting until they "
                                  "rest",
                                  end->young);
-                uv_update_time(&p->loop);
-                uv_timer_start(&p->timer, main_on_timer, (uint64_t)end->again_ms + ONCE_PAUSE_MS, 0);
+                main_rest(p, end->again_ms + ONCE_PAUSE_MS);
                 return;
         }
         if (!p->daemon && end->again && p->status == EXIT_OK) {
@@ -238,13 +261,24 @@ static void main_pass_done(void *userdata, const struct pass_end *end)
         main_stop(p);
 }
 
+static int main_watch(struct program *p, struct err *err)
+{
+        int r = waker_init(&p->waker, &p->loop, main_pass, p);
+
+        if (r == 0)
+                r = signals_watch(&p->loop, main_heard, p);
+        return r == 0 ? 0 : err_errno(err, -r, "the event loop cannot start");
+}
+
 /* Runs passes until main_stop(). */
 static enum exit_status main_loop(struct program *p, const char *spool_dir,
                                   cycle_show_op show)
 {
         struct err err = ERR_NONE;
-        int r = start_loop(&p->loop, p->signals, main_on_signal, &err);
+        int r = start_loop(&p->loop, &err);
 
+        if (r == 0)
+                r = main_watch(p, &err);
         p->spool_dir = spool_dir;
         p->show = show;
         if (r == 0)
@@ -255,17 +289,10 @@ static enum exit_status main_loop(struct program *p, const char *spool_dir,
         }
         if (show)
                 cycle_set_show(p->cycle, show, stdout);
-        uv_timer_init(&p->loop, &p->timer);
-        p->timer.data = p;
-        main_hold_signals(SIG_UNBLOCK);
-        p->passes = 1;
-        cycle_pass(p->cycle, main_pass_done, p);
+        main_pass(p);
         if (p->daemon)
                 sd_notify(0, "READY=1\nSTATUS=first scan");
         uv_run(&p->loop, UV_RUN_DEFAULT);
-        /* It is over: what is left is to close files. */
-        signal(SIGTERM, SIG_IGN);
-        signal(SIGINT, SIG_IGN);
         uv_loop_close(&p->loop);
         return p->status;
 }
@@ -422,6 +449,7 @@ static int main_approve(struct program *p, int argc, char **argv)
         struct record approve = {.verb = RECORD_META, .name = "approved"};
         int status;
 
+        signals_leave();
         if (argc != 2) {
                 log_error("approve takes the id of the held plan; the log names it");
                 return EXIT_USAGE_ERROR;
@@ -474,17 +502,6 @@ static int main_configure(struct program *p, const char *env_file)
         return EXIT_OK;
 }
 
-/* SIGTERM and SIGINT wait until the loop can end things well. */
-static void main_hold_signals(int how)
-{
-        sigset_t set;
-
-        sigemptyset(&set);
-        sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGINT);
-        sigprocmask(how, &set, NULL);
-}
-
 /* A core that is piped to a program is written whatever the limit says: this leaves the memory out.
  * (Were the process not dumpable, its own user could not look into it with strace either.) */
 static void main_keep_memory_out_of_cores(void)
@@ -502,7 +519,6 @@ static void main_prepare_process(void)
 {
         struct rlimit none = {0, 0};
 
-        main_hold_signals(SIG_BLOCK);
         setrlimit(RLIMIT_CORE, &none);
         main_keep_memory_out_of_cores();
         signal(SIGPIPE, SIG_IGN);
@@ -558,6 +574,10 @@ int main(int argc, char **argv)
         if (optind + 1 < argc && str_eq(argv[optind + 1], "--help")) {
                 printf("Usage: ydsync [--env FILE] %s\n%s\n", command->name, command->summary);
                 return EXIT_OK;
+        }
+        if (signals_begin(command->run == main_run) < 0) {
+                log_error("no descriptor can be had: %s", strerror(errno));
+                return EXIT_IO_ERROR;
         }
         main_prepare_process();
         if (start_libraries(&err) < 0) {

@@ -87,20 +87,7 @@ static int start_table(uv_loop_t *loop)
         return r;
 }
 
-static int start_signals(uv_loop_t *loop, uv_signal_t signals[2], uv_signal_cb stop)
-{
-        static const int numbers[] = {SIGTERM, SIGINT};
-        int r = 0;
-
-        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(numbers); i++) {
-                r = uv_signal_init(loop, &signals[i]);
-                if (r == 0)
-                        r = uv_signal_start(&signals[i], stop, numbers[i]);
-        }
-        return r;
-}
-
-int start_loop(uv_loop_t *loop, uv_signal_t signals[2], uv_signal_cb stop, struct err *err)
+int start_loop(uv_loop_t *loop, struct err *err)
 {
         struct sigaction guard = {.sa_handler = start_aborted}, before;
         uv_work_t work;
@@ -114,8 +101,6 @@ int start_loop(uv_loop_t *loop, uv_signal_t signals[2], uv_signal_cb stop, struc
                 uv_run(loop, UV_RUN_DEFAULT);
                 r = start_table(loop);
         }
-        if (r == 0)
-                r = start_signals(loop, signals, stop);
         sigaction(SIGABRT, &before, NULL);
         return r == 0 ? 0 : err_errno(err, -r, "the event loop cannot start");
 }

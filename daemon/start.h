@@ -14,5 +14,5 @@
 int start_libraries(struct err *err);
 void start_libraries_finish(void);
 
-/* The loop, its threads, and a signal handler in it for SIGTERM and SIGINT each. */
-int start_loop(uv_loop_t *loop, uv_signal_t signals[2], uv_signal_cb stop, struct err *err);
+/* The loop and its threads. */
+int start_loop(uv_loop_t *loop, struct err *err);

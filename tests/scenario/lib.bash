@@ -46,9 +46,9 @@ image()
         local name=$1
         shift
         needs_mounts
-        truncate -s 16M "$T/$name" && mkfs.ext4 -q "$@" "$T/$name" 2>"$T/mkfs" || die "no file system can be made"
-        mkdir -p "$T/probe" && mount -o loop "$T/$name" "$T/probe" 2>/dev/null ||
-                skip "no loop device can be had"
+        truncate -s 16M "$T/$name" && mkdir -p "$T/probe"
+        mkfs.ext4 -q "$@" "$T/$name" 2>"$T/mkfs" || skip "no file system can be made: $(cat "$T/mkfs")"
+        mount -o loop "$T/$name" "$T/probe" 2>/dev/null || skip "no loop device can be had"
         rmdir "$T/probe/lost+found" && umount "$T/probe"
 }
 
