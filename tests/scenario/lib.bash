@@ -19,6 +19,7 @@
 #   within SECONDS COMMAND…   wait until COMMAND succeeds
 #   skip WHY           this cannot be tried here
 #   needs_mounts       … without being allowed to mount;  image NAME [MKFS-OPTION…]  makes $T/NAME
+#   fuse [DIR]         DIR ($SRC) shows $T/back through a process, FUSE
 #   traced OPTION…     from now on under strace, which writes to $T/trace
 
 die()
@@ -50,6 +51,22 @@ image()
         mkfs.ext4 -q "$@" "$T/$name" 2>"$T/mkfs" || skip "no file system can be made: $(cat "$T/mkfs")"
         mount -o loop "$T/$name" "$T/probe" 2>/dev/null || skip "no loop device can be had"
         rmdir "$T/probe/lost+found" && umount "$T/probe"
+}
+
+# fuse [DIR]: what is in $T/back is seen as DIR ($SRC) through a process, FUSE.
+fuse()
+{
+        local dir=${1:-$SRC}
+        needs_mounts
+        mkdir -p "$T/back" "$dir"
+        bindfs -f "$T/back" "$dir" >"$T/bindfs" 2>&1 &
+        FUSE=$!
+        for _ in $(seq 100); do
+                mountpoint -q "$dir" && return
+                kill -0 $FUSE 2>/dev/null || break
+                sleep 0.05
+        done
+        skip "bindfs does not start: $(head -n 1 "$T/bindfs")"
 }
 
 # traced OPTION…: the binary runs under strace from now on, which writes to $T/trace.  The tracer is

@@ -161,21 +161,6 @@ scenario_disk_mounted_over_a_mirrored_folder()
 
 # ---- file systems in user space ---------------------------------------------------------------------
 
-# fuse: what is in $T/back is seen as $SRC through a process, FUSE.
-fuse()
-{
-        needs_mounts
-        mkdir -p "$T/back"
-        bindfs -f "$T/back" "$SRC" >"$T/bindfs" 2>&1 &
-        FUSE=$!
-        for _ in $(seq 100); do
-                mountpoint -q "$SRC" && return
-                kill -0 $FUSE 2>/dev/null || break
-                sleep 0.05
-        done
-        skip "bindfs does not start: $(head -n 1 "$T/bindfs")"
-}
-
 scenario_fuse_process_killed()
 {
         env SYNCHRONIZATION_PERIOD 1 && fuse && echo a >"$SRC/a" && mkdir "$SRC/d" && echo b >"$SRC/d/b" &&

@@ -86,16 +86,6 @@ scenario_sigterm_while_a_file_cannot_be_read()
         kill -CONT $FUSE && knob '{"put_bps":0}' && once && same
 }
 
-scenario_sigterm_while_the_disk_of_the_state_hangs()
-{
-        needs_mounts && mkdir "$T/state" "$T/behind" && bindfs -f "$T/behind" "$T/state" >"$T/bindfs" 2>&1 &
-        FUSE=$!
-        needs_mounts
-        within 10 mountpoint -q "$T/state" && env SYNCHRONIZATION_PERIOD 1 && echo a >"$SRC/a" && start &&
-                within 20 equal && kill -STOP $FUSE && echo b >"$SRC/b" && sleep 2.5 && ends_in_time
-        kill -CONT $FUSE && once && same
-}
-
 # Every flush of the snapshot takes a fifth of a second: slower, and otherwise the same.
 scenario_slow_disk_of_the_state()
 {
