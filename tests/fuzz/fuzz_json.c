@@ -8,6 +8,7 @@
 #include "lib/yadisk/verdict.h"
 #include "tests/fuzz/fuzz.h"
 
+#include <ctype.h>
 #include <errno.h>
 
 #define SIZE_MAX_EXACT (UINT64_C(1) << 53)
@@ -79,6 +80,28 @@ static void read_listing(const char *body, size_t len)
         yadisk_listing_finish(&l);
 }
 
+static void read_account(const char *body, size_t len)
+{
+        char uid[YADISK_UID_MAX] = "kept";
+        int r = yadisk_read_account(body, len, uid);
+
+        must(r == 0 || r == -EBADMSG);
+        must(r == 0 || str_eq(uid, "kept"));
+        must(*uid && strlen(uid) < sizeof(uid));
+        for (const char *c = uid; *c; c++)
+                must(isalnum((unsigned char)*c));
+}
+
+static void read_room(const char *body, size_t len)
+{
+        struct yadisk_room room = {.total = 7, .used = 7, .largest = 7};
+        int r = yadisk_read_room(body, len, &room);
+
+        must(r == 0 || (r == -EBADMSG && room.total == 7 && room.used == 7));
+        must(room.total <= SIZE_MAX_EXACT && room.used <= SIZE_MAX_EXACT);
+        must(yadisk_room_free(&room) <= room.total);
+}
+
 static void read_operation(const char *body, size_t len)
 {
         enum yadisk_progress progress;
@@ -86,16 +109,6 @@ static void read_operation(const char *body, size_t len)
 
         must(r == 0 || r == -EBADMSG);
         must(r < 0 || progress <= YADISK_FAILED);
-}
-
-static void read_account(const char *body, size_t len)
-{
-        char uid[YADISK_UID_MAX] = "";
-        int r = yadisk_read_account(body, len, uid);
-
-        must(r == 0 || r == -EBADMSG);
-        must((r == 0) == (*uid != '\0') && strlen(uid) < YADISK_UID_MAX);
-        check_text(uid);
 }
 
 /* Whatever the body says, it turns no bad status into a good one, and there is a sentence. */
@@ -110,6 +123,7 @@ static void judge(int status, const char *body, size_t len)
         bool good = status == 200 || status == 201 || status == 202 || status == 204;
 
         must((v.act == VERDICT_OK) == good);
+        must(verdict_news(&in) <= GATE_NEWS_REFUSED);
         must((change.act == VERDICT_OK) == (good && status != 200));
         must(v.act == VERDICT_OK || v.act == VERDICT_ASKER || *v.text);
         check_text(v.description);
@@ -129,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_listing(body, size);
         read_operation(body, size);
         read_account(body, size);
+        read_room(body, size);
         judge(100 + (int)(size * 7 % 900), body, size);
         judge(404, body, size);
         free(body);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Flows against a model of the service, as in the unit tests, with faults, lost answers and kills of
- * the fuzzer's choosing in the place of a seed's: the file gets there, and nobody else's is lost.
+ * Flows against a model of the service, as in the unit tests, with faults, lost answers and kills
+ * of the fuzzer's choosing in the place of a seed's: the file gets there, nobody else's is lost.
  */
 
 int flow_model_main(int argc, char **argv);

@@ -236,12 +236,21 @@ static void check_stays_inside(const struct game *g)
                 check_fail("not from a wire name: %s", shown);
 }
 
+/* Nothing there, or something of the other kind: then what was known is gone. */
+static bool proves_absence(const struct game *g)
+{
+        const char *answer = str_z(&g->answer);
+
+        return str_eq(answer, "here gone") || (g->kind == DROP && str_eq(answer, "here d x")) ||
+               (g->kind == DROP_TREE && str_eq(answer, "here f x 5"));
+}
+
 static void check_removal(const struct game *g)
 {
         const char *shown = g->play.shown.s, *before = str_z(&g->before);
         bool erase = str_starts(shown, "erase "), with_md5 = strchr(shown, '#');
         bool wire = strstr(shown, "/W1") || strstr(shown, "/W2") || strstr(shown, "/W3");
-        bool looked = str_starts(before, "here ") && !str_eq(str_z(&g->answer), "here o x");
+        bool looked = str_starts(before, "here ") && proves_absence(g);
 
         if (!erase && !str_starts(shown, "trash "))
                 return;
