@@ -4,6 +4,8 @@
 
 #include "tests/unit/alloc.h"
 
+#include "lib/base/mem.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,6 +37,37 @@ void alloc_pause(void)
 void alloc_resume(void)
 {
         alloc_paused = false;
+}
+
+static struct ask alloc_flow_next(struct flow *flow, const struct outcome *in)
+{
+        struct ask ask;
+
+        alloc_resume();
+        ask = flow_next(CONTAINER_OF(flow, struct alloc_flow, flow)->inner, in);
+        alloc_pause();
+        return ask;
+}
+
+static const char *alloc_flow_where(const struct flow *flow)
+{
+        const struct alloc_flow *f = CONTAINER_OF((struct flow *)flow, struct alloc_flow, flow);
+
+        return f->inner->where(f->inner);
+}
+
+static void alloc_flow_destroy(struct flow *flow)
+{
+        flow_destroy(CONTAINER_OF(flow, struct alloc_flow, flow)->inner);
+}
+
+struct flow *alloc_flow(struct alloc_flow *f, struct flow *inner)
+{
+        *f = (struct alloc_flow){.flow = {.next = alloc_flow_next,
+                                          .where = alloc_flow_where,
+                                          .destroy = alloc_flow_destroy},
+                                 .inner = inner};
+        return &f->flow;
 }
 
 static bool alloc_refuses(void)

@@ -11,6 +11,8 @@
  *              check_eq(r, -ENOMEM);
  */
 
+#include "lib/core/flow.h"
+
 #include <stdbool.h>
 
 /* 1: the next request; `for_good`: all after it, too. */
@@ -22,3 +24,11 @@ bool alloc_well(void);
 /* Nothing fails, and nothing is counted, between the two. */
 void alloc_pause(void);
 void alloc_resume(void);
+
+/* A flow whose requests count and may be refused, while those of the test that plays it do not.
+ * Belongs to the caller; `inner` goes with its destroy(). */
+struct alloc_flow {
+        struct flow flow;
+        struct flow *inner;
+};
+struct flow *alloc_flow(struct alloc_flow *f, struct flow *inner);

@@ -431,36 +431,8 @@ static void turn(struct game *g, const char *give)
         check_end(g);
 }
 
-/* Whatever a flow asks for may be refused, but nothing that the game itself needs. */
-struct short_flow {
-        struct flow flow;
-        struct flow *inner;
-};
-
-static struct ask short_next(struct flow *flow, const struct outcome *in)
-{
-        struct ask ask;
-
-        alloc_resume();
-        ask = flow_next(CONTAINER_OF(flow, struct short_flow, flow)->inner, in);
-        alloc_pause();
-        return ask;
-}
-
-static const char *short_where(const struct flow *flow)
-{
-        const struct short_flow *f = CONTAINER_OF((struct flow *)flow, struct short_flow, flow);
-
-        return f->inner->where(f->inner);
-}
-
-static void short_destroy(struct flow *flow)
-{
-        flow_destroy(CONTAINER_OF(flow, struct short_flow, flow)->inner);
-}
-
 /* The flow, or it within `around`. */
-static void play_within(struct seed *s, struct short_flow *around)
+static void play_within(struct seed *s, struct alloc_flow *around)
 {
         struct game g = {.seed = s, .before = STR_NULL(1 << 24), .answer = STR_NULL(1 << 16)};
         struct flow *flow;
@@ -468,9 +440,7 @@ static void play_within(struct seed *s, struct short_flow *around)
         g.kind = seed_chance(s, 40) ? PUT : (enum flow_kind)seed_below(s, KINDS);
         g.stubborn = seed_chance(s, 30) ? 98 : 0;
         flow = random_flow(&g);
-        if (around)
-                around->inner = flow;
-        play_begin(&g.play, around ? &around->flow : flow);
+        play_begin(&g.play, around ? alloc_flow(around, flow) : flow);
         turn(&g, "start");
         while (!g.play.over && g.play.asks < ASKS_MAX && !check_failed) {
                 char answer[256];
@@ -491,8 +461,7 @@ static void play_random(struct seed *s)
 
 static void play_short_of_memory(struct seed *s)
 {
-        struct short_flow around = {
-                .flow = {.next = short_next, .where = short_where, .destroy = short_destroy}};
+        struct alloc_flow around;
 
         alloc_fail(1 + seed_below(s, seed_chance(s, 50) ? 12 : 60), seed_chance(s, 50));
         alloc_pause();
