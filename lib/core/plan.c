@@ -252,7 +252,7 @@ static int plan_retyped(struct plan *p, const struct change *c)
         if (p->policy->adopting)
                 return plan_new(p, &as_new);
         if (c->known->kind == KIND_DIR) {
-                plan_open_tree(p, c, !plan_young(p, c->seen));
+                plan_open_tree(p, c, !plan_unfit(p, c->seen) && !plan_young(p, c->seen));
                 return 0;
         }
         drop.entry = *c->known;

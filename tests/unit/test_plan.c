@@ -317,6 +317,11 @@ TEST(files_with_a_wire_name_are_left_alone)
                      "f ydsync-upload-0123456789abcdef01234567/x",
                  "mkdir ydsync-upload-0123456789abcdef01234567|"
                  "put ydsync-upload-0123456789abcdef01234567/x"},
+                /* the folder may be called so, what stands in its place may not */
+                {"d ydsync-upload-0123456789abcdef01234567",
+                 "d .|f ydsync-upload-0123456789abcdef01234567",
+                 " / droptree ydsync-upload-0123456789abcdef01234567 (0, 0) / "
+                 "unfit ydsync-upload-0123456789abcdef01234567"},
         };
 
         check_rows(&usual, rows, ARRAY_SIZE(rows));
