@@ -292,8 +292,10 @@ static void cycle_stage_finish(struct cycle *c)
         struct record records[FLOW_WRITE_MAX];
         size_t n = 0;
 
+        /* It stands for the numbers that rows have, which are those of before a reboot as long as a
+         * mount has not been seen. */
         snprintf(dev, sizeof(dev), "%" PRIu64, c->root.dev);
-        if (!c->meta_dev || !str_eq(c->meta_dev, dev))
+        if (c->plan.totals.away == 0 && (!c->meta_dev || !str_eq(c->meta_dev, dev)))
                 records[n++] =
                         (struct record){.verb = RECORD_META, .name = "root.dev", .value = dev};
         if (c->listed)

@@ -281,6 +281,7 @@ static int plan_change(struct plan *p, const struct change *c)
                 return plan_gone(p, c);
         case CHANGE_UNSEEN:
                 p->totals.unseen += c->err != ELOOP; /* that one was seen well enough */
+                p->totals.away += c->known->kind == KIND_DIR && c->known->stamp.dev != 0;
                 if (c->seen) /* what is below it follows without a word each */
                         plan_note(p, PLAN_NOTE_UNSEEN, c->known->key, c->err, NULL);
                 return 0;

@@ -55,6 +55,7 @@ struct plan_totals {
         uint64_t mkdirs, puts, put_bytes;
         uint64_t drops;                    /* entries that would go, those in folders counted */
         uint64_t unseen, omitted, young;
+        uint64_t away;                     /* folders known on another device, and unseen */
         uint64_t put_off;                  /* gone, but nothing is removed while adopting */
         int64_t settled_ns;                /* wall clock by which the youngest file has settled */
         bool held;                         /* the drops are over the brake */
