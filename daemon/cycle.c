@@ -239,7 +239,7 @@ static int cycle_state_err(const struct cycle *c, const struct engine_stats *now
         if (status != EXIT_IO_ERROR)
                 return 0;
         for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
-                if (seen[i] == EUCLEAN || seen[i] == ESTALE)
+                if (seen[i] == EUCLEAN || seen[i] == ESTALE || seen[i] == EIO)
                         return seen[i];
         return 0;
 }

@@ -27,7 +27,9 @@ struct pass_end {
         bool again;        /* something changed while the pass ran, or has yet to settle */
         int64_t again_ms;  /* … and is worth another pass after this */
         int state_err;           /* EUCLEAN: the snapshot is damaged and must be set aside; ESTALE:
-                                    it was removed or replaced and must be opened anew; 0 otherwise */
+                                    it was removed or replaced and must be opened anew; EIO: its
+                                    disk has failed, and nothing is written until it was opened
+                                    anew; 0 otherwise */
         uint64_t young;          /* files that were changed a moment ago and wait */
         int64_t scan_ms;
         uint64_t api_calls, transfers, bytes_sent;

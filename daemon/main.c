@@ -52,7 +52,7 @@
 #define ONCE_PASSES 10
 #define ONCE_PAUSE_MS 200
 
-/* A disk that damages every snapshot is not ours to work round. */
+/* In a row: a disk that damages every snapshot is not ours to work round. */
 #define MAIN_REOPENS 3
 
 struct program {
@@ -65,7 +65,7 @@ struct program {
         bool stopping;
         bool resting;        /* between two passes */
         bool look;           /* somebody asked for a pass */
-        unsigned reopened;   /* how often the snapshot was set aside or opened anew */
+        unsigned reopened;   /* how often in a row the snapshot was set aside or opened anew */
         int reopen_err;
         const char *spool_dir;
         cycle_show_op show;  /* plan: nothing is written */
@@ -183,7 +183,8 @@ static void main_rest(struct program *p, int64_t wait_ms)
         waker_set(&p->waker, wait_ms);
 }
 
-/* The snapshot has gone bad under our hands: away with it, and compare with the cloud anew. */
+/* The snapshot has gone bad under our hands: away with it, and compare with the cloud anew.  When its
+ * disk failed it may be good all the same, and the next pass is in time to tell. */
 static void main_reopen(void *userdata)
 {
         struct program *p = userdata;
@@ -206,8 +207,13 @@ static void main_reopen(void *userdata)
         if (r == 0)
                 r = main_create_cycle(p, &err);
         if (r == 0) {
+                bool later = p->reopen_err == EIO;
+
                 p->reopen_err = 0;
-                cycle_pass(p->cycle, main_pass_done, p);
+                if (later)
+                        main_rest(p, p->config.period_ms);
+                else
+                        cycle_pass(p->cycle, main_pass_done, p);
                 return;
         }
         log_error("%s", err.text);
@@ -229,6 +235,16 @@ static void main_after_pass(struct program *p, const struct pass_end *end)
         main_rest(p, wait_ms);
 }
 
+/* A daemon must not need a person to start it anew after a disk had a bad moment. */
+static bool main_must_reopen(struct program *p, const struct pass_end *end)
+{
+        if (!end->state_err)
+                p->reopened = 0;
+        if (!end->state_err || !p->store || p->show)
+                return false;
+        return end->state_err == EIO ? p->daemon : p->reopened++ < MAIN_REOPENS;
+}
+
 static void main_pass_done(void *userdata, const struct pass_end *end)
 {
         struct program *p = userdata;
@@ -236,7 +252,7 @@ static void main_pass_done(void *userdata, const struct pass_end *end)
         if (p->stopping)
                 return;
         p->status = end->status;
-        if (end->state_err && p->store && !p->show && p->reopened++ < MAIN_REOPENS) {
+        if (main_must_reopen(p, end)) {
                 p->reopen_err = end->state_err;
                 cycle_stop(p->cycle, main_reopen, p);
                 return;
