@@ -5,6 +5,7 @@
 #include "lib/core/disguise.h"
 #include "lib/core/order.h"
 #include "lib/yadisk/flow_drop.h"
+#include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
 #include "lib/yadisk/flow_put.h"
 
@@ -12,6 +13,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <time.h>
 
 /* Ops in memory: those under way, and those read ahead that wait for a folder. */
 #define WORK_WINDOW 1024
@@ -273,16 +275,24 @@ static void work_end(struct work_item *item, bool ok)
 
 /* ---- flows ----------------------------------------------------------------------------------- */
 
-static const char *work_take_intent(struct work *w, const char *key)
+static struct intent *work_intent(const struct work *w, const char *key)
 {
         /* The newest is the one whose bytes may have arrived. */
         for (size_t i = w->args.n_intents; i-- > 0;) {
                 struct intent *intent = &w->args.intents[i];
 
                 if (*intent->wire && str_eq(intent->key, key))
-                        return intent->wire;
+                        return intent;
         }
         return NULL;
+}
+
+static bool work_intent_is_old(const struct intent *intent)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        return flow_sweep_due(intent->size, intent->when_ms, (int64_t)now.tv_sec * 1000);
 }
 
 static struct flow *work_put(struct work *w, struct work_item *item)
@@ -294,21 +304,23 @@ static struct flow *work_put(struct work *w, struct work_item *item)
         };
         char wire[DISGUISE_WIRE_LEN + 1];
         uint8_t random[12];
+        struct intent *intent = work_intent(w, item->key);
         struct put_args args = {.yadisk = w->args.yadisk,
                                 .op = &item->op,
                                 .disguise = w->args.config->disguise,
                                 .verify = verify[w->args.config->verify],
                                 .largest = w->args.quota->largest,
                                 .wire = wire,
-                                .leftover = work_take_intent(w, item->key)};
+                                .leftover = intent ? intent->wire : NULL,
+                                .leftover_old = intent && work_intent_is_old(intent)};
         struct flow *flow;
 
         if (getrandom(random, sizeof(random), 0) != sizeof(random))
                 return NULL;
         disguise_wire_name(wire, random);
         flow = flow_put(&args);
-        if (flow && args.leftover) /* the flow sees to it now */
-                *(char *)args.leftover = '\0';
+        if (flow && intent) /* the flow sees to it now */
+                *intent->wire = '\0';
         return flow;
 }
 
@@ -388,16 +400,16 @@ static bool work_leaves_out(struct work *w, const struct work_item *item)
 
 static void work_run(struct work *w, struct work_item *item)
 {
-        const char *wire;
+        struct intent *intent;
 
         if (!work_leaves_out(w, item)) {
                 work_begin(w, item);
                 return;
         }
         /* What has arrived for it is not swept: the file is still to be put. */
-        wire = item->op.verb == OP_PUT ? work_take_intent(w, item->key) : NULL;
-        if (wire)
-                *(char *)wire = '\0';
+        intent = item->op.verb == OP_PUT ? work_intent(w, item->key) : NULL;
+        if (intent)
+                *intent->wire = '\0';
         work_end(item, false);
 }
 

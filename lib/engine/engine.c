@@ -40,6 +40,7 @@ struct slot {
 
         uint64_t id;
         struct slot *gate_next;
+        int64_t asked_ms;    /* when its request began to wait for its turn */
         bool passed[ENGINE_LANES];     /* the lanes it is under way in … */
         uint32_t era[ENGINE_LANES];    /* … since */
         const struct http_req *req;
@@ -576,6 +577,12 @@ static struct slot *engine_first_to_go(struct engine *e, int64_t *ret_wait_ms)
         return NULL;
 }
 
+/* What it rests on may have changed while it waited for its turn. */
+static bool slot_is_late(const struct slot *s)
+{
+        return s->req->fresh_ms > 0 && engine_now(s->engine) - s->asked_ms > s->req->fresh_ms;
+}
+
 static void engine_open_gate(struct engine *e)
 {
         int64_t wait_ms;
@@ -588,6 +595,10 @@ static void engine_open_gate(struct engine *e)
                 if (!s)
                         return;
                 slot_dequeue(s);
+                if (slot_is_late(s)) {
+                        slot_turn_away(s);
+                        continue;
+                }
                 slot_pass(s);
                 slot_send(s);
         }
@@ -615,6 +626,7 @@ static void slot_http(struct slot *s, const struct http_req *req)
                 slot_turn_away(s);
                 return;
         }
+        s->asked_ms = engine_now(s->engine);
         slot_enqueue(s);
         engine_open_gate(s->engine);
 }

@@ -88,6 +88,14 @@ struct ask errand_http(struct errand *e, enum http_method method)
         return errand_request(e);
 }
 
+struct ask errand_remove(struct errand *e)
+{
+        struct ask ask = errand_http(e, HTTP_DELETE);
+
+        e->http.fresh_ms = ERRAND_FRESH_MS;
+        return ask;
+}
+
 struct ask errand_list(struct errand *e)
 {
         e->http = (struct http_req){.method = HTTP_GET,

@@ -16,6 +16,7 @@
 
 #define ERRAND_TRIES 8     /* of one step, with growing waits: about two minutes */
 #define ERRAND_ROUNDS 12   /* of going back to an earlier step */
+#define ERRAND_FRESH_MS 2000 /* so long a look here is good for a removal */
 #define ERRAND_REPLY_MAX (64 * 1024)
 #define ERRAND_LIST_MAX (16 * 1024 * 1024)
 #define ERRAND_ITEMS_MAX 10000000 /* in one folder: they are held in memory */
@@ -61,6 +62,7 @@ struct ask errand_back(struct errand *e, int state, const struct verdict *v);
 /* The wishes.  Those for HTTP send what e->url holds, except upload. */
 struct ask errand_http(struct errand *e, enum http_method method);
 struct ask errand_list(struct errand *e); /* GET with room for a listing */
+struct ask errand_remove(struct errand *e); /* DELETE, on the strength of a look just now */
 struct ask errand_link(struct errand *e); /* GET that an upload begins with */
 struct ask errand_send(struct errand *e, const char *href, const struct entry *file,
                        int64_t patience_ms);

@@ -17,6 +17,8 @@
 
 #include <errno.h>
 
+#define APART_PATIENCE_MS 5000
+
 enum apart_state {
         APART_START,
         APART_KNOWN,
@@ -118,14 +120,14 @@ static struct ask apart_ask(struct errand *e)
         case APART_DELETE:
                 yadisk_url_delete(&e->url, e->yadisk, apart_path(f, apart_child(f)->key),
                                   apart_child(f)->md5, f->permanently);
-                return errand_http(e, HTTP_DELETE);
+                return errand_remove(e);
         case APART_LISTED:
                 return errand_pages_ask(e, &f->pages, apart_path(f, apart_level(f)->key));
         case APART_RMDIR:
                 /* Always into the Trash: what came in since the listing can be got back. */
                 yadisk_url_delete(&e->url, e->yadisk, apart_path(f, apart_level(f)->key), NULL,
                                   false);
-                return errand_http(e, HTTP_DELETE);
+                return errand_remove(e);
         case APART_POLL:
                 return errand_operation_ask(e);
         case APART_RECORD:
@@ -184,9 +186,23 @@ static struct ask apart_took_here(struct flow_apart *f, const struct outcome *in
         return apart_ask(&f->e);
 }
 
+/* Accepted is not done: an operation is waited for, or, where it has no name, all is asked again. */
+static struct ask apart_removed(struct flow_apart *f, const struct outcome *in,
+                                enum apart_state again, enum apart_state done)
+{
+        struct verdict unnamed = {.act = VERDICT_AGAIN, .text = "the service is at work on it"};
+
+        if (in->status != 202)
+                return errand_go(&f->e, done);
+        if (errand_operation_begin(&f->e, in))
+                return errand_go(&f->e, APART_POLL);
+        f->e.state = again;
+        return errand_trouble(&f->e, in, &unnamed);
+}
+
 static struct ask apart_took_delete(struct flow_apart *f, const struct outcome *in)
 {
-        struct verdict v = verdict_change(in);
+        struct verdict v = verdict_removal(in);
 
         if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_MD5_DIFFERS) {
                 f->left++;
@@ -196,9 +212,20 @@ static struct ask apart_took_delete(struct flow_apart *f, const struct outcome *
                 f->e.state = APART_HERE;
                 return errand_trouble(&f->e, in, &v);
         }
-        if (in->status == 202 && errand_operation_begin(&f->e, in))
-                return errand_go(&f->e, APART_POLL);
-        return errand_go(&f->e, APART_RECORD);
+        return v.act == VERDICT_OK ? apart_removed(f, in, APART_HERE, APART_RECORD)
+                                   : errand_go(&f->e, APART_RECORD);
+}
+
+/* The listing shows what was removed a moment ago: for some seconds the service may show an old
+ * state. */
+static bool apart_lags(const struct flow_apart *f)
+{
+        const struct apart_level *l = &f->levels[f->n_levels - 1];
+
+        for (size_t i = 0; i < l->n; i++)
+                if (errand_pages_find(&f->pages, entry_key_name(l->children[i].key)))
+                        return true;
+        return false;
 }
 
 static struct ask apart_took_listed(struct flow_apart *f, const struct outcome *in)
@@ -216,6 +243,10 @@ static struct ask apart_took_listed(struct flow_apart *f, const struct outcome *
                 break;
         }
         empty = f->pages.total == 0;
+        if (apart_lags(f) && errand_waited(&f->e, in) < APART_PATIENCE_MS) {
+                errand_pages_finish(&f->pages);
+                return errand_not_yet(&f->e, 300);
+        }
         errand_pages_finish(&f->pages);
         if (empty) {
                 f->e.state = APART_RMDIR;
@@ -227,15 +258,14 @@ static struct ask apart_took_listed(struct flow_apart *f, const struct outcome *
 
 static struct ask apart_took_rmdir(struct flow_apart *f, const struct outcome *in)
 {
-        struct verdict v = verdict_change(in);
+        struct verdict v = verdict_removal(in);
 
         if (v.act != VERDICT_OK && !(v.act == VERDICT_ASKER && in->status == 404)) {
                 f->e.state = APART_LISTED;
                 return errand_trouble(&f->e, in, &v);
         }
-        if (in->status == 202 && errand_operation_begin(&f->e, in))
-                return errand_go(&f->e, APART_POLL);
-        return errand_go(&f->e, APART_RECORD_DIR);
+        return v.act == VERDICT_OK ? apart_removed(f, in, APART_LISTED, APART_RECORD_DIR)
+                                   : errand_go(&f->e, APART_RECORD_DIR);
 }
 
 static struct ask apart_took_poll(struct flow_apart *f, const struct outcome *in)

@@ -7,7 +7,8 @@
  *                   └──────────────────────┘
  *
  * The look here comes first, so that nothing is asked of the cloud for a thing that is back, and
- * once more right before the call when listings, a wait or an operation have taken time.
+ * once more right before the call when listings, a wait or an operation have taken time.  After a
+ * wait or an operation a folder is listed anew, too: what somebody has put into it meanwhile stays.
  */
 
 #include "lib/yadisk/flow_drop.h"
@@ -112,7 +113,7 @@ static struct ask drop_ask(struct errand *e)
                  * listing can be got back. */
                 yadisk_url_delete(&e->url, e->yadisk, drop_path(f, f->key), md5,
                                   f->permanently && f->op.verb == OP_DROP);
-                return errand_http(e, HTTP_DELETE);
+                return errand_remove(e);
         case DROP_POLL:
                 return errand_operation_ask(e);
         case DROP_RECORD:
@@ -138,6 +139,27 @@ static bool drop_proven(const struct flow_drop *f, const struct outcome *in)
 static int drop_look_before_call(const struct flow_drop *f)
 {
         return f->op.verb == OP_DROP ? DROP_HERE : DROP_HERE2;
+}
+
+/* A folder is to be listed from its top again. */
+static bool drop_begin_anew(struct flow_drop *f)
+{
+        return f->op.verb == OP_DROP || f->n_folders > 0 || drop_push(f, str_dup(f->key));
+}
+
+/* The same again after a wait.  The steps on the way have tries of their own, so those of a folder's
+ * removal are counted as rounds. */
+static struct ask drop_again(struct flow_drop *f, const struct outcome *in,
+                             const struct verdict *v)
+{
+        unsigned tries = f->e.rounds < ERRAND_TRIES ? f->e.rounds : ERRAND_TRIES - 1;
+
+        if (!drop_begin_anew(f))
+                return errand_end(&f->e, END_LATER, 0, "no memory");
+        f->e.state = DROP_HERE;
+        if (f->op.verb == OP_DROP_TREE)
+                f->e.tries = ++f->e.rounds > ERRAND_ROUNDS ? 2 * ERRAND_TRIES : tries;
+        return errand_trouble(&f->e, in, v);
 }
 
 static struct ask drop_took_here(struct flow_drop *f, const struct outcome *in)
@@ -250,7 +272,8 @@ static struct ask drop_took_listed(struct flow_drop *f, const struct outcome *in
 
 static struct ask drop_took_delete(struct flow_drop *f, const struct outcome *in)
 {
-        struct verdict v = verdict_change(in);
+        struct verdict unnamed = {.act = VERDICT_AGAIN, .text = "the service is at work on it"};
+        struct verdict v = verdict_removal(in);
 
         if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_MD5_DIFFERS) {
                 f->foreign = true; /* and so no row of ours any more */
@@ -259,14 +282,14 @@ static struct ask drop_took_delete(struct flow_drop *f, const struct outcome *in
         if (v.act == VERDICT_ASKER &&
             (in->status == 404 || v.error == YADISK_ERROR_NO_PARENT))
                 return errand_go(&f->e, DROP_RECORD);
-        if (v.act != VERDICT_OK) {
-                f->e.state = drop_look_before_call(f);
-                return errand_trouble(&f->e, in, &v);
-        }
+        if (v.act != VERDICT_OK)
+                return drop_again(f, in, &v);
         f->was_there = true;
-        if (in->status == 202 && errand_operation_begin(&f->e, in))
+        if (in->status != 202)
+                return errand_go(&f->e, DROP_RECORD);
+        if (errand_operation_begin(&f->e, in))
                 return errand_go(&f->e, DROP_POLL);
-        return errand_go(&f->e, DROP_RECORD);
+        return drop_again(f, in, &unnamed); /* accepted is not done, and nobody can be asked */
 }
 
 static struct ask drop_took_poll(struct flow_drop *f, const struct outcome *in)
@@ -280,7 +303,9 @@ static struct ask drop_took_poll(struct flow_drop *f, const struct outcome *in)
                 return ask;
         case ERRAND_FAILED:
         case ERRAND_GONE: /* asking to remove it again tells which of the two it was */
-                return errand_back(&f->e, drop_look_before_call(f), &failed);
+                if (!drop_begin_anew(f))
+                        return errand_end(&f->e, END_LATER, 0, "no memory");
+                return errand_back(&f->e, DROP_HERE, &failed);
         case ERRAND_SUCCEEDED:
                 break;
         }

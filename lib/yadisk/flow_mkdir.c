@@ -140,7 +140,7 @@ static struct ask mkdir_took_look(struct flow_mkdir *f, const struct outcome *in
 
 static struct ask mkdir_took_clear(struct flow_mkdir *f, const struct outcome *in)
 {
-        struct verdict v = verdict_change(in);
+        struct verdict v = verdict_removal(in);
 
         if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_MD5_DIFFERS)
                 return errand_back(&f->e, MKDIR_LOOK, &v);

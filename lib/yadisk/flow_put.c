@@ -85,6 +85,7 @@ struct flow_put {
         char *key;
         char wire[DISGUISE_WIRE_LEN + 1];
         char leftover[DISGUISE_WIRE_LEN + 1]; /* "": none */
+        bool leftover_old;                    /* nothing can come of it any more */
 
         enum put_there there;
         uint64_t there_size;
@@ -98,6 +99,7 @@ struct flow_put {
         bool sent;           /* bytes went out and arrived */
         bool seen_there;     /* a look or listing has shown size and md5 to be right */
         bool unwire_last;    /* UNWIRE is followed by RECORD, not by another try */
+        bool wire_gone;      /* the move did not find what was sent */
         bool late;           /* something may yet come to stand under `wire`: its intent is kept */
         bool parents_made;
         uint64_t largest;    /* what the account took at most when last asked; 0: not known */
@@ -113,6 +115,7 @@ struct flow_put {
 
 #define PUT_ROOM_SIZE (1u << 30) /* more than this no account without payment takes */
 #define PUT_RACY_NS 2000000000 /* coarser than any file system's clock tick we know of */
+#define PUT_SKEW_NS 86400000000000 /* no file server's clock is further ahead of ours */
 
 static struct flow_put *put_of(struct errand *e)
 {
@@ -204,7 +207,10 @@ static struct ask put_ask_record(struct flow_put *f)
 {
         struct record *r = f->e.records;
         struct entry *row = &r[0].entry;
-        bool racy = f->op.entry.stamp.ctime_ns > f->read_ns - PUT_RACY_NS;
+        int64_t ctime_ns = f->op.entry.stamp.ctime_ns;
+        /* A stamp of next year is one of a clock that was wrong: what is changed from now on gets
+         * another.  Else such a file would be read at each scan until then. */
+        bool racy = ctime_ns > f->read_ns - PUT_RACY_NS && ctime_ns < f->read_ns + PUT_SKEW_NS;
         bool unverified = f->sent ? f->verify == PUT_VERIFY_LATER && !f->seen_there
                                   : f->op.known_unverified && !f->seen_there;
         size_t n = 1;
@@ -213,7 +219,12 @@ static struct ask put_ask_record(struct flow_put *f)
         row->has_md5 = true;
         memcpy(row->md5, f->md5, sizeof(row->md5));
         row->flags = (racy ? ENTRY_RACY : 0) | (unverified ? ENTRY_UNVERIFIED : 0);
-        if (f->via_wire && !f->late)
+        if (f->via_wire && f->late) /* counted from now on: it may have been sent again and again */
+                r[n++] = (struct record){.verb = RECORD_INTENT,
+                                         .entry = f->op.entry,
+                                         .wire = f->wire,
+                                         .when_ms = f->e.wall_ms};
+        else if (f->via_wire)
                 r[n++] = (struct record){.verb = RECORD_INTENT_DONE, .wire = f->wire};
         if (*f->leftover)
                 r[n++] = (struct record){.verb = RECORD_INTENT_DONE, .wire = f->leftover};
@@ -411,9 +422,10 @@ static struct ask put_took_resume(struct flow_put *f, const struct outcome *in)
         case ERRAND_LOOK_TROUBLE:
                 return ask;
         case ERRAND_LOOK_NOTHING:
-                /* It may still be on its way inside the service: its intent is kept, to be swept.
-                 * Or it has got its name already. */
-                *f->leftover = '\0';
+                /* It may still be on its way inside the service: its intent is kept, to be swept,
+                 * unless it is too old for that.  Or it has got its name already. */
+                if (!f->leftover_old)
+                        *f->leftover = '\0';
                 if (f->op.was_known || f->op.there != OP_THERE_UNKNOWN)
                         return put_begin(f);
                 return errand_go(&f->e, PUT_LOOK);
@@ -512,7 +524,7 @@ static struct ask put_took_look(struct flow_put *f, const struct outcome *in)
 
 static struct ask put_took_unwire(struct flow_put *f, const struct outcome *in)
 {
-        struct verdict v = verdict_change(in);
+        struct verdict v = verdict_removal(in);
 
         if (v.act != VERDICT_OK && !(v.act == VERDICT_ASKER && in->status == 404))
                 return errand_trouble(&f->e, in, &v);
@@ -703,7 +715,7 @@ static struct ask put_took_doubt(struct flow_put *f, const struct outcome *in)
 
 static struct ask put_took_clear(struct flow_put *f, const struct outcome *in)
 {
-        struct verdict v = verdict_change(in);
+        struct verdict v = verdict_removal(in);
 
         if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_MD5_DIFFERS)
                 return errand_back(&f->e, PUT_NAME_LOOK, &v);
@@ -739,6 +751,7 @@ static struct ask put_took_name(struct flow_put *f, const struct outcome *in)
 
         if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_NO_PARENT)
                 return put_make_parents(f, PUT_NAME);
+        f->wire_gone = v.act == VERDICT_ASKER && in->status == 404;
         if (v.act == VERDICT_ASKER)
                 return errand_back(&f->e, PUT_NAME_LOOK, &v);
         if (v.act != VERDICT_OK)
@@ -768,7 +781,8 @@ static struct ask put_took_name_poll(struct flow_put *f, const struct outcome *i
 /*
  * The move was refused.  Either it had been made already (its answer was lost), or something stands
  * at the name: our older version, if the service does not overwrite on a move, or somebody else's.
- * Both go to the Trash, on condition of their md5.
+ * Both go to the Trash, on condition of their md5, as long as there is something to take their
+ * place.
  */
 static struct ask put_took_name_look(struct flow_put *f, const struct outcome *in)
 {
@@ -797,6 +811,8 @@ static struct ask put_took_name_look(struct flow_put *f, const struct outcome *i
         f->there = PUT_THERE_OTHER;
         f->there_size = found.size;
         memcpy(f->there_md5, found.md5, sizeof(f->there_md5));
+        if (f->wire_gone)
+                return errand_back(&f->e, PUT_DOUBT, &gone);
         return errand_go(&f->e, PUT_CLEAR);
 }
 
@@ -916,6 +932,7 @@ struct flow *flow_put(const struct put_args *args)
         f->cloud = STR_NULL(YADISK_URL_MAX);
         f->cloud2 = STR_NULL(YADISK_URL_MAX);
         str_copy(f->wire, sizeof(f->wire), args->wire);
+        f->leftover_old = args->leftover_old;
         str_copy(f->leftover, sizeof(f->leftover), args->leftover ? args->leftover : "");
         f->key = str_dup(args->op->entry.key);
         if (!f->key) {

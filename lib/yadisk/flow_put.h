@@ -23,6 +23,7 @@ struct put_args {
         const char *wire;            /* a fresh wire name, in case one is needed; copied */
         const char *leftover;        /* wire name an interrupted run may have sent this file under,
                                         or NULL; copied */
+        bool leftover_old;           /* flow_sweep_due(): what is not there now does not come */
 };
 
 /* NULL: no memory. */

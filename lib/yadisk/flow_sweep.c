@@ -77,7 +77,7 @@ static struct ask sweep_took_look(struct flow_sweep *f, const struct outcome *in
 static struct ask sweep_took(struct errand *e, const struct outcome *in)
 {
         struct flow_sweep *f = sweep_of(e);
-        struct verdict v = verdict_change(in);
+        struct verdict v = verdict_removal(in);
 
         switch ((enum sweep_state)e->state) {
         case SWEEP_START:

@@ -119,11 +119,18 @@ struct verdict verdict(const struct outcome *in)
         return v;
 }
 
-struct verdict verdict_change(const struct outcome *in)
+struct verdict verdict_removal(const struct outcome *in)
 {
         if (in->kind == OUTCOME_HTTP && in->status == 200)
                 return verdict_strange();
         return verdict(in);
+}
+
+struct verdict verdict_change(const struct outcome *in)
+{
+        if (in->kind == OUTCOME_HTTP && in->status == 204)
+                return verdict_strange();
+        return verdict_removal(in);
 }
 
 static enum gate_news verdict_news_fault(enum http_fault fault)

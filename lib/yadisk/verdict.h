@@ -32,9 +32,10 @@ struct verdict {
 
 struct verdict verdict(const struct outcome *in);
 
-/* As verdict(), of a request that changes something.  No such endpoint answers 200: a proxy does,
- * with a page of its own, and then nothing was done. */
+/* As verdict(), of a request that changes something.  No such endpoint answers 200, and only a
+ * removal 204: a proxy does, with a page of its own, and then nothing was done. */
 struct verdict verdict_change(const struct outcome *in);
+struct verdict verdict_removal(const struct outcome *in);
 
 /* What it says about requests in general. */
 enum gate_news verdict_news(const struct outcome *in);

@@ -689,7 +689,8 @@ struct flow *play_put_flow(const struct play_put *args)
                                .disguise = args->disguise,
                                .verify = args->verify,
                                .wire = play_wire(1),
-                               .leftover = args->leftover ? play_wire(2) : NULL};
+                               .leftover = args->leftover ? play_wire(2) : NULL,
+                               .leftover_old = args->leftover_old};
         struct entry e;
 
         if (args->known) {

@@ -94,6 +94,7 @@ struct play_put {
         enum put_verify verify;
         bool leftover;     /* W2 is one; W1 is fresh */
         uint64_t largest;  /* file the account took when last asked */
+        bool leftover_old; /* and nothing can come of it any more */
 };
 struct flow *play_put_flow(const struct play_put *args);
 #define play_put(...) play_put_flow(&(struct play_put){__VA_ARGS__})

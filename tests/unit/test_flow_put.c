@@ -33,7 +33,7 @@ TEST(a_new_file)
         PLAY(play_put(.entry = "f d/a 5", .there = "-"),
              {"start", "link /d/a"},
              {"200 link", "send https://up/1"},
-             {"204 all c1", "record row f d/a 5 #c1 u"},
+             {"201 all c1", "record row f d/a 5 #c1 u"},
              {"ok", "end DONE"});
         PLAY(play_put(.entry = "f empty 0"),
              {"start", "link /empty"},
@@ -113,6 +113,13 @@ TEST(changed_shortly_before_it_was_read)
         PLAY(play_put(.entry = "f a 5 @4900000000", .known = "5 #c1"),
              {"start", "digest a"},
              {"md5 c1", "record row f a 5 #c1 r"});
+        /* a clock that is ahead of ours, as a file server's may be, and one that was wrong */
+        PLAY(play_put(.entry = "f a 5 @86404999999999", .known = "5 #c1"),
+             {"start", "digest a"},
+             {"md5 c1", "record row f a 5 #c1 r"});
+        PLAY(play_put(.entry = "f a 5 @86405000000000", .known = "5 #c1"),
+             {"start", "digest a"},
+             {"md5 c1", "record row f a 5 #c1"});
 }
 
 TEST(received_but_not_yet_in_place)
@@ -924,6 +931,51 @@ TEST(an_older_version_in_disguise)
              {"201", "record row f a 6 #c1 u; done W1"});
 }
 
+/* The service has lost what was sent: nothing makes room for it before it is there again. */
+TEST(what_is_to_be_named_is_gone)
+{
+        PLAY(play_put(.entry = "f a 6", .known = "5 #c0", .disguise = DISGUISE_ALWAYS),
+             {"start", "look /a"},
+             {"200 file 5 c0", "record intent W1 a 6 at 1000"},
+             {"ok", "link /W1"},
+             {"200 link", "send https://up/1"},
+             {"201 all c1", "move! /W1 /a"},
+             {"404 " MISSING, "look /a"},
+             {"200 file 5 c0", "look /W1"},
+             {"200 file 6 c1", "trash /a #c0"},
+             {"204", "move /W1 /a"},
+             {"201", "record row f a 6 #c1 u; done W1"});
+        PLAY(play_put(.entry = "f a 5", .there = "7 #f0"),
+             {"start", "record intent W1 a 5 at 1000"},
+             {"ok", "link /W1"},
+             {"200 link", "send https://up/1"},
+             {"201 all c1", "trash /a #f0"},
+             {"409 error MD5DifferError", "look /a"},
+             {"200 file 7 f1", "trash /a #f1"},
+             {"204", "move /W1 /a"},
+             {"404 " MISSING, "look /a"},
+             {"200 file 7 f2", "look /W1"},
+             {"404", "wait 300"});
+}
+
+/* Only a removal is answered 204: to anything else a proxy says that. */
+TEST(a_move_answered_204_is_looked_at)
+{
+        PLAY(play_put(.entry = "f a 5", .disguise = DISGUISE_ALWAYS),
+             {"start", "record intent W1 a 5 at 1000"},
+             {"ok", "link /W1"},
+             {"200 link", "send https://up/1"},
+             {"201 all c1", "move /W1 /a"},
+             {"204", "wait 250"},
+             {"woke", "move /W1 /a"},
+             {"201", "record row f a 5 #c1 u; done W1"});
+        PLAY(play_put(.entry = "f a 5"),
+             {"start", "link /a"},
+             {"200 link", "send https://up/1"},
+             {"204 all c1", "look /a"},
+             {"200 file 5 c1", "record row f a 5 #c1"});
+}
+
 TEST(the_move_to_its_own_name)
 {
         /* asynchronous */
@@ -969,7 +1021,7 @@ TEST(the_move_to_its_own_name)
              {"202 op 12", "poll 12"},
              {"404", "look /a"},
              {"200 file 5 c1", "erase /W1"},
-             {"202 op 13", "record row f a 5 #c1"}, /* accepted is not removed: to be swept */
+             {"202 op 13", "record row f a 5 #c1; intent W1 a 5 at 1000"}, /* accepted is not removed: to be swept */
              {"ok", "end DONE"});
         /* a proxy's page is no answer */
         PLAY(play_put(.entry = "f a 5", .disguise = DISGUISE_ALWAYS),
@@ -1028,7 +1080,8 @@ TEST(what_was_sent_has_vanished)
              {"woke", "link /d/W1"},
              {"200 link", "send https://up/1"},
              {"201 all c1", "move /d/W1 /d/a"},
-             {"201", "record row f d/a 5 #c1 u"}); /* the first may still come: to be swept */
+             {"201", "record row f d/a 5 #c1 u; intent W1 d/a 5 at 10300"}); /* the first may still come:
+                                                                              to be swept */
 }
 
 TEST(a_move_that_never_works)
@@ -1192,6 +1245,13 @@ TEST(a_leftover_that_is_not_there)
              {"404 " MISSING, "link /a"},
              {"200 link", "send https://up/1"},
              {"201 all c1", "record row f a 5 #c1 u"});
+        /* after a while nothing comes any more, or every pass would look for it */
+        PLAY(play_put(.entry = "f a 5", .leftover = true, .leftover_old = true),
+             {"start", "look /W2"},
+             {"404 " MISSING, "look /a"},
+             {"404 " MISSING, "link /a"},
+             {"200 link", "send https://up/1"},
+             {"201 all c1", "record row f a 5 #c1 u; done W2"});
         /* or it has got its name already */
         PLAY(play_put(.entry = "f a 5", .disguise = DISGUISE_ALWAYS, .leftover = true),
              {"start", "look /W2"},

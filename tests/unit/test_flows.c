@@ -275,7 +275,10 @@ TEST(drop_by_and_by)
         PLAY(drop_file(),
              {"start", "here d/a"},
              {"here gone", "trash /d/a #c1"},
-             {"202", "record forget d/a"});
+             {"202 html", "wait"}, /* accepted is not done, and nobody can be asked */
+             {"woke", "here d/a"},
+             {"here gone", "trash /d/a #c1"},
+             {"404", "record forget d/a"});
         PLAY(drop_file(),
              {"start", "here d/a"},
              {"here gone", "trash /d/a #c1"},
@@ -580,12 +583,41 @@ TEST(drop_of_a_folder_in_trouble)
              {"here gone", "trash /t"},
              {"202 op 5", "poll 5"},
              {"200 status failed", "here t"},
+             {"here gone", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "here t"},
              {"here gone", "trash /t"},
              {"202 op 6", "poll 6"},
              {"404", "here t"},
+             {"here gone", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "here t"},
              {"here gone", "trash /t"},
              {"404", "record forget-tree t"},
              {"err EIO", "end STORE"});
+        /* what somebody puts into it while the call is waited for stays */
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "here t"},
+             {"here gone", "trash /t"},
+             {"503 html", "wait"},
+             {"woke", "here t"},
+             {"here gone", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 1 0 f x 1 #f0", "end FOREIGN"});
+        PLAY(drop_tree(),
+             {"start", "here t"},
+             {"here gone", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 0 0 ", "here t"},
+             {"here gone", "trash /t"},
+             {"503 html", "wait"},
+             {"woke", "here t"},
+             {"here gone", "known t"},
+             {"known ", "list /t 0"},
+             {"200 raw {\"type\":\"file\"}", "end FOREIGN"});
         /* a removal that goes on and on */
         PLAY(drop_tree(),
              {"start", "here t"},
@@ -709,7 +741,9 @@ TEST(apart_piece_by_piece)
              {"here gone", "trash /t/e #c2"},
              {"409 " DIFFERS, "record forget t/e"},
              {"ok", "list /t 0"},
-             {"200 page 2 0 f e 6 #ee|f new 1 #01", "record forget t"},
+             {"200 page 2 0 f e 6 #ee|f new 1 #01", "wait 300"}, /* e was ours: it may lag behind */
+             {"woke", "list /t 0"},
+             {"+6000 200 page 2 0 f e 6 #ee|f new 1 #01", "record forget t"},
              {"ok", "end DONE: not ours was left"});
         PLAY(apart_flow(true),
              {"start", "known t"},
@@ -722,6 +756,22 @@ TEST(apart_piece_by_piece)
              {"200 status in-progress", "wait 100"},
              {"woke", "poll 5"},
              {"200 status success", "record forget t"},
+             {"ok", "end DONE"});
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known f t/a 5 #c1", "here t/a"},
+             {"here gone", "trash /t/a #c1"},
+             {"202 html", "wait"},
+             {"woke", "here t/a"},
+             {"here gone", "trash /t/a #c1"},
+             {"404", "record forget t/a"},
+             {"ok", "list /t 0"},
+             {"200 page 1 0 f a 5 #c1", "wait 300"}, /* it goes, and a view lags behind */
+             {"woke", "list /t 0"},
+             {"200 page 0 0 ", "trash /t"},
+             {"202 html", "wait"},
+             {"woke", "list /t 0"},
+             {"404", "record forget t"},
              {"ok", "end DONE"});
         PLAY(apart_flow(false),
              {"start", "known t"},

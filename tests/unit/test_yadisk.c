@@ -953,14 +953,17 @@ TEST(verdicts_by_status_and_name)
         }
 }
 
-/* 200 is what a look, a listing, a link, an operation answer; of a change it is a proxy's page. */
+/* 200 is what a look, a listing, a link, an operation answer, 204 what a removal does; of another
+ * change it is a proxy's page. */
 TEST(no_change_answers_200)
 {
         for (int status = 0; status < 600; status++) {
                 struct outcome in = {.kind = OUTCOME_HTTP, .status = status, .body = ""};
                 struct verdict v = verdict_change(&in);
 
-                check_eq(v.act, status == 200 ? VERDICT_AGAIN : verdict(&in).act);
+                check_eq(v.act, status == 200 || status == 204 ? VERDICT_AGAIN : verdict(&in).act);
+                check_eq(verdict_removal(&in).act,
+                         status == 200 ? VERDICT_AGAIN : verdict(&in).act);
                 check((v.act == VERDICT_OK || v.act == VERDICT_ASKER) == (*v.text == '\0'));
         }
 }
