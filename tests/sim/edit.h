@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What is done to the world: in the watched folder, in the cloud, to the snapshot. */
+
+#include "tests/sim/sim.h"
+
+/* The watched folder and the cloud as they are at the beginning. */
+void edit_begin(const char *cloud_root);
+void edit_set_root(const char *cloud_root);
+
+/* One thing, of any kind. */
+void edit_local(void);
+void edit_cloud(void);
+void edit_hide(void);
+
+/* A moment at which something may be changed while the program is at it; counted as `when`. */
+void edit_may_come(enum sim_count when);
+
+/* Whether the snapshot knows the mount's place on another device than it is on, for good. */
+bool edit_mount_is_strange(void);
+
+/* All that hides is taken away; what stands at the folder's path is the folder. */
+void edit_heal(void);
