@@ -631,6 +631,31 @@ TEST(drop_of_a_folder_in_trouble)
              {"+61000 200 status in-progress", "end LATER: still at work"});
 }
 
+/* A minute, and a tenth of a second for each thing in the folder. */
+TEST(drop_of_a_large_folder_takes_its_time)
+{
+        struct op op = *play_op(OP_DROP_TREE, "d t");
+        struct drop_args args = {.yadisk = &play_yadisk, .op = &op};
+        static const struct play_row rows[] = {
+                {"start", "here t"},
+                {"here gone", "known t"},
+                {"known ", "list /t 0"},
+                {"200 page 0 0 ", "here t"},
+                {"here gone", "trash /t"},
+                {"202 op 5", "poll 5"},
+                {"200 status in-progress", "wait"},
+                {"woke", "poll 5"},
+                {"+150000 200 status in-progress", "wait"},
+                {"woke", "poll 5"},
+                {"+9000 200 status in-progress", "wait"},
+                {"woke", "poll 5"},
+                {"+1000 200 status in-progress", "end LATER: still at work"},
+        };
+
+        op.files = 1000;
+        play_rows(flow_drop(&args), rows, ARRAY_SIZE(rows));
+}
+
 /* It ends; what it does not do is ask for something. */
 static void check_woken_early(struct flow *flow)
 {
