@@ -908,6 +908,46 @@ TEST(apart_in_trouble)
              {"403", "end STUCK"});
 }
 
+/* Only the answers that are about this thing let it be forgotten. */
+TEST(apart_forgets_nothing_for_an_answer_of_another_kind)
+{
+        static const char *const answers[] = {
+                "409 error DiskResourceAlreadyExistsError", "409 html", "410", "412",
+                "409 error DiskPathPointsToExistentDirectoryError", "404 html",
+        };
+        struct play p;
+
+        for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+                play_begin(&p, apart_flow(false));
+                play_step(&p, "start", "known t");
+                play_step(&p, "known f t/a 5 #c1", "here t/a");
+                play_step(&p, "here gone", "trash /t/a #c1");
+                play_step(&p, answers[i], "wait 250");
+                play_step(&p, "woke", "here t/a");
+                play_finish(&p);
+
+                play_begin(&p, apart_flow(false));
+                play_step(&p, "start", "known t");
+                play_step(&p, "known ", "list /t 0");
+                play_step(&p, "200 page 0 0 ", "trash /t");
+                play_step(&p, answers[i], "wait 250");
+                play_step(&p, "woke", "list /t 0");
+                play_finish(&p);
+        }
+        /* gone already: nothing was left there */
+        play_begin(&p, apart_flow(false));
+        play_step(&p, "start", "known t");
+        play_step(&p, "known f t/a 5 #c1", "here t/a");
+        play_step(&p, "here gone", "trash /t/a #c1");
+        play_step(&p, "404", "record forget t/a");
+        play_step(&p, "ok", "list /t 0");
+        play_step(&p, "200 page 0 0 ", "trash /t");
+        play_step(&p, "204", "record forget t");
+        play_step(&p, "ok", "end DONE");
+        check_str(str_z(&p.shown), "end DONE");
+        play_finish(&p);
+}
+
 TEST(apart_removes_a_file_by_and_by)
 {
         PLAY(apart_flow(false),
