@@ -65,6 +65,10 @@ static void report_trouble_begins(enum engine_lane lane, const struct outcome *i
                          v.description);
         else
                 str_add_printable(&why, in->text ? in->text : "no answer");
+        if (in->kind == OUTCOME_FAULT && in->fault == HTTP_FAULT_TLS)
+                str_adds(&when, strstr(str_z(&why), "expired") || strstr(str_z(&why), "not yet")
+                                        ? "nothing was sent to it; is the clock of this machine right? "
+                                        : "nothing was sent to it; ");
         if (wait_ms > REPORT_WAIT_LONG_MS) {
                 str_adds(&when, "it asks to wait ");
                 str_add_span(&when, wait_ms);

@@ -25,11 +25,16 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #define HTTP_CONNECT_MS 30000
 #define HTTP_STALL_MS 60000
 #define HTTP_REPLY_MS 300000   /* for a whole answer, which is never large */
+#define HTTP_HEADERS_MAX (256 * 1024)
+#define HTTP_PACE_MS 600000    /* less than this many bytes in so long is no sending, … */
+#define HTTP_PACE_LEAST 16384  /* … however steadily they trickle */
+#define HTTP_DISTRUST_MS 600000
 #define HTTP_WATCH_MS 1000
 #define HTTP_RATE_PIECE 16384
 
@@ -59,6 +64,9 @@ struct http_op {
         enum http_phase phase;
         int64_t moved_ms;   /* when something last moved */
         int64_t replied_ms; /* when the answer began */
+        size_t headers_len; /* of the answer, interim ones too */
+        int64_t pace_ms;    /* since when … */
+        curl_off_t pace_out; /* … so much was out: see HTTP_PACE_LEAST */
         uint64_t sent;      /* handed to curl */
         curl_off_t out;     /* taken from curl by the network, when last looked */
         enum http_fault fault; /* set by us when we gave up */
@@ -86,6 +94,7 @@ struct http {
         struct source_root root;
         char *authorization;
         char *user_agent;
+        int64_t distrust_ms; /* something stalled then: connections older than that may be dead; 0: none */
         struct pace upload;
         uint64_t upload_rate;
         uint64_t sent;
@@ -248,6 +257,11 @@ int http_create(struct http **ret, uv_loop_t *loop, const struct http_options *o
                 http_free(h);
                 return err_set(err, ENOMEM, "libcurl does not start");
         }
+        if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS)) {
+                http_free(h);
+                return err_set(err, ENOTSUP, "this libcurl stands still while a name is looked up; one "
+                                             "with a resolver of its own is needed");
+        }
         h->loop = loop;
         h->root.fd = -1;
         timers[0] = &h->timer;
@@ -328,9 +342,16 @@ static size_t http_on_header(char *data _unused_, size_t size, size_t n, void *u
         struct http_op *op = userdata;
         long status = 0;
 
-        http_moved(op);
+        op->headers_len += size * n;
+        if (op->headers_len > HTTP_HEADERS_MAX) {
+                op->fault = HTTP_FAULT_TOO_LARGE;
+                return 0;
+        }
         curl_easy_getinfo(op->easy, CURLINFO_RESPONSE_CODE, &status);
-        if (status >= 200 && op->phase != HTTP_PHASE_REPLY) {
+        if (status < 200) /* "continue", for ever: no answer */
+                return size * n;
+        http_moved(op);
+        if (op->phase != HTTP_PHASE_REPLY) {
                 op->phase = HTTP_PHASE_REPLY;
                 op->replied_ms = op->moved_ms;
         }
@@ -601,6 +622,20 @@ static int64_t http_patience(const struct http_op *op)
         return HTTP_STALL_MS;
 }
 
+/* A server that takes a byte now and then keeps a transfer moving, and busy for years. */
+static bool http_trickles(struct http_op *op, int64_t now)
+{
+        bool slow;
+
+        if (op->phase != HTTP_PHASE_SENDING || op->http->upload_rate > 0 ||
+            now - op->pace_ms < HTTP_PACE_MS)
+                return false;
+        slow = op->out - op->pace_out < HTTP_PACE_LEAST;
+        op->pace_ms = now;
+        op->pace_out = op->out;
+        return slow;
+}
+
 static void http_on_watch(uv_timer_t *timer)
 {
         struct http *h = timer->data;
@@ -610,12 +645,11 @@ static void http_on_watch(uv_timer_t *timer)
                 bool stalled;
 
                 http_look_at_progress(op);
-                stalled = now - op->moved_ms > http_patience(op) ||
-                               (op->phase == HTTP_PHASE_REPLY &&
-                                now - op->replied_ms > HTTP_REPLY_MS);
-
+                stalled = now - op->moved_ms > http_patience(op) || http_trickles(op, now) ||
+                          (op->phase == HTTP_PHASE_REPLY && now - op->replied_ms > HTTP_REPLY_MS);
                 if (!stalled || op->rate_paused)
                         continue;
+                h->distrust_ms = now;
                 op->fault = HTTP_FAULT_STALLED;
                 op->result = CURLE_OPERATION_TIMEDOUT;
                 op->phase = HTTP_PHASE_DONE;
@@ -634,6 +668,7 @@ static void http_add(struct http_op *op)
         op->phase = op->req->file && op->req->file->size > 0 ? HTTP_PHASE_SENDING
                                                              : HTTP_PHASE_WAITING;
         http_moved(op);
+        op->pace_ms = op->moved_ms;
         op->added = http_make_multi(op->http) == 0 &&
                     curl_multi_add_handle(op->http->multi, op->easy) == CURLM_OK;
         if (!op->added)
@@ -670,6 +705,22 @@ static int http_on_socket(void *userdata _unused_, curl_socket_t fd, curlsocktyp
 #define http_set(op, option, value)                                                                \
         ((op)->unset |= curl_easy_setopt((op)->easy, option, value) != CURLE_OK)
 
+/*
+ * After a suspend, or with another address, connections that were kept are dead and do not know it:
+ * each would swallow a request and a minute.  The first that stalls speaks for all as old as it.
+ */
+static void http_options_trust(struct http_op *op)
+{
+        int64_t since_ms = http_now(op->http) - op->http->distrust_ms;
+
+        if (op->http->distrust_ms == 0 || since_ms > HTTP_DISTRUST_MS)
+                return;
+        if (since_ms < 1000)
+                http_set(op, CURLOPT_FRESH_CONNECT, 1L);
+        else
+                http_set(op, CURLOPT_MAXLIFETIME_CONN, (long)(since_ms / 1000));
+}
+
 static void http_options_common(struct http_op *op)
 {
         http_set(op, CURLOPT_URL, op->req->url);
@@ -687,6 +738,8 @@ static void http_options_common(struct http_op *op)
         /* Over HTTP/2 a connection that died silently is used again and again: cancelling ends the
          * stream only. */
         http_set(op, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+        if (strncasecmp(op->req->url, "http:", 5) == 0) /* to this machine, and through nobody's hands */
+                http_set(op, CURLOPT_PROXY, "");
         http_set(op, CURLOPT_WRITEFUNCTION, http_on_reply);
         http_set(op, CURLOPT_WRITEDATA, op);
         http_set(op, CURLOPT_HEADERFUNCTION, http_on_header);
@@ -738,6 +791,7 @@ static bool http_prepare(struct http_op *op)
                 return false;
         http_options_common(op);
         http_options_method(op);
+        http_options_trust(op);
         /* curl would wait a second for a server that does not know the word. */
         if (op->req->method == HTTP_PUT && !http_add_header(op, "Expect:"))
                 return false;

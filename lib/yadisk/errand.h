@@ -17,6 +17,7 @@
 #define ERRAND_TRIES 8     /* of one step, with growing waits: about two minutes */
 #define ERRAND_ROUNDS 12   /* of going back to an earlier step */
 #define ERRAND_FRESH_MS 2000 /* so long a look here is good for a removal */
+#define ERRAND_LATE_MS 40000 /* what was changed may show so late */
 #define ERRAND_REPLY_MAX (64 * 1024)
 #define ERRAND_LIST_MAX (16 * 1024 * 1024)
 #define ERRAND_ITEMS_MAX 10000000 /* in one folder: they are held in memory */

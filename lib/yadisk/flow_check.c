@@ -18,7 +18,7 @@ static const char *const check_names[] = {
         [CHECK_LOOK] = "LOOK", [CHECK_RECORD] = "RECORD",
 };
 
-#define CHECK_PATIENCE_MS 10000
+#define CHECK_PATIENCE_MS ERRAND_LATE_MS
 
 struct flow_check {
         struct errand e;

@@ -101,6 +101,7 @@ struct flow_put {
         bool unwire_last;    /* UNWIRE is followed by RECORD, not by another try */
         bool wire_gone;      /* the move did not find what was sent */
         bool late;           /* something may yet come to stand under `wire`: its intent is kept */
+        bool said_to_exist;  /* a link was refused because something stands there: it may show late */
         bool parents_made;
         uint64_t largest;    /* what the account took at most when last asked; 0: not known */
         bool knows_room;     /* `room` was asked for by this flow */
@@ -497,6 +498,8 @@ static struct ask put_took_look(struct flow_put *f, const struct outcome *in)
         case ERRAND_LOOK_TROUBLE:
                 return ask;
         case ERRAND_LOOK_NOTHING:
+                if (f->said_to_exist && errand_waited(&f->e, in) < ERRAND_LATE_MS)
+                        return errand_not_yet(&f->e, 500);
                 f->there = PUT_THERE_NOTHING;
                 return put_after_look(f);
         case ERRAND_LOOK_DIR:
@@ -551,6 +554,7 @@ static struct ask put_took_link(struct flow_put *f, const struct outcome *in)
                 /* At a wire name only an earlier try of this flow can stand. */
                 if (f->via_wire && f->has_md5)
                         return errand_back(&f->e, PUT_DOUBT, &v);
+                f->said_to_exist = true;
                 return errand_back(&f->e, PUT_LOOK, &v);
         }
         if (v.act == VERDICT_STUCK && (in->status == 403 || in->status == 413))
@@ -828,7 +832,7 @@ static struct ask put_took_check(struct flow_put *f, const struct outcome *in)
                 f->seen_there = true;
                 return errand_go(&f->e, PUT_RECORD);
         }
-        if (errand_waited(&f->e, in) < put_scaled_ms(f, 10000, 60000))
+        if (errand_waited(&f->e, in) < put_scaled_ms(f, ERRAND_LATE_MS, 60000))
                 return errand_not_yet(&f->e, 300);
         ask = errand_end(&f->e, END_LATER, 0, "what arrived is not what was sent");
         ask.end.vanished = true;

@@ -138,9 +138,9 @@ static enum gate_news verdict_news_fault(enum http_fault fault)
         switch (fault) {
         case HTTP_FAULT_UNREACHABLE:
         case HTTP_FAULT_TLS:
+        case HTTP_FAULT_STALLED: /* a minute without a byte: the others would wait as long */
                 return GATE_NEWS_ALL;
         case HTTP_FAULT_BROKEN:
-        case HTTP_FAULT_STALLED:
         case HTTP_FAULT_TOO_LARGE:
                 return GATE_NEWS_PERHAPS;
         case HTTP_FAULT_SHUT:

@@ -2,25 +2,6 @@
 # shellcheck shell=bash disable=SC2154,SC2016,SC2119,SC2120,SC2034
 # What concerns the whole account: a service that does not work, a full Disk, a refused token.
 
-# fast N: the daemon's clocks run N times as fast, so that minutes of patience pass in seconds
-fast()
-{
-        local lib
-        lib=$(find /usr/lib -path '*/faketime/libfaketimeMT.so.1' 2>/dev/null | head -n 1)
-        [ -n "$lib" ] || {
-                echo "faketime is not here"
-                exit 77
-        }
-        # Not by faketime(1), which stays between us and the signals we send.
-        cat >"$T/fast" <<END
-#!/bin/sh
-export FAKETIME="+0 x$1" LD_PRELOAD=$lib ASAN_OPTIONS="\$ASAN_OPTIONS:verify_asan_link_order=0"
-exec "\$@"
-END
-        chmod +x "$T/fast"
-        WRAP="$T/fast${WRAP:+ $WRAP}"
-}
-
 many_files()
 {
         mkdir "$SRC/d" && for i in $(seq 15); do echo "$i" >"$SRC/$i.txt" && echo "d $i" >"$SRC/d/$i.txt"; done

@@ -295,22 +295,21 @@ scenario_fault_maintenance()
 
 scenario_fault_stored_wrong()
 {
-        echo abcdef >"$SRC/f" && echo xyz >"$SRC/g" && fault '{"on":"put","times":1,"do":{"corrupt":true}}' &&
+        fast 10 && echo abcdef >"$SRC/f" && echo xyz >"$SRC/g" && fault '{"on":"put","times":1,"do":{"corrupt":true}}' &&
                 once && same
         log 'not in the cloud as they were sent'
-        sleep 2 && once && quiet
 }
 
 scenario_fault_stored_wrong_verify_each()
 {
-        env YDSYNC_VERIFY each && echo abcdef >"$SRC/f" && fault '{"on":"put","times":1,"do":{"corrupt":true}}' &&
+        fast 10 && env YDSYNC_VERIFY each && echo abcdef >"$SRC/f" && fault '{"on":"put","times":1,"do":{"corrupt":true}}' &&
                 TIMEOUT=90 once 75
         once && same
 }
 
 scenario_fault_stored_nothing()
 {
-        echo abcdef >"$SRC/f" && fault '{"on":"put","times":1,"do":{"forget":true}}' && once && same
+        fast 10 && echo abcdef >"$SRC/f" && fault '{"on":"put","times":1,"do":{"forget":true}}' && once && same
 }
 
 scenario_fault_silent_pause_after_the_last_byte()

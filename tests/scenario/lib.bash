@@ -8,6 +8,7 @@
 #   $CLOUD   the cloud folder              $T       everything, removed afterwards
 #
 #   once [STATUS]      run `ydsync once`; it must end with STATUS (0)
+#   fast N             from now on the clocks of ydsync run N times as fast
 #   start / stop       `ydsync run` in the background; SIGTERM, which must end it with 0
 #   same               the two trees are equal, byte for byte
 #   calls              requests of both kinds since the last `mark`
@@ -107,6 +108,25 @@ start()
 {
         $WRAP "$YDSYNC" --env "$T/env" run >"$T/out" 2>"$T/log" &
         DAEMON=$!
+}
+
+# fast N: the daemon's clocks run N times as fast, so that minutes of patience pass in seconds
+fast()
+{
+        local lib
+        lib=$(find /usr/lib -path '*/faketime/libfaketimeMT.so.1' 2>/dev/null | head -n 1)
+        [ -n "$lib" ] || {
+                echo "faketime is not here"
+                exit 77
+        }
+        # Not by faketime(1), which stays between us and the signals we send.
+        cat >"$T/fast" <<END
+#!/bin/sh
+export FAKETIME="+0 x$1" LD_PRELOAD=$lib ASAN_OPTIONS="\$ASAN_OPTIONS:verify_asan_link_order=0"
+exec "\$@"
+END
+        chmod +x "$T/fast"
+        WRAP="$T/fast${WRAP:+ $WRAP}"
 }
 
 stop()

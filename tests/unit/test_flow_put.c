@@ -77,7 +77,7 @@ TEST(verified_at_once_or_not_at_all)
              {"201 all c1", "look /a"},
              {"200 file 4 c1", "wait"},
              {"woke", "look /a"},
-             {"+11000 200 file 4 c1", "end LATER vanished: not what was sent"});
+             {"+41000 200 file 4 c1", "end LATER vanished: not what was sent"});
 }
 
 /* Waiting for it to show takes none of the tries that trouble has. */
@@ -369,7 +369,9 @@ TEST(the_three_meanings_of_409)
         PLAY(play_put(.entry = "f a 5"),
              {"start", "link /a"},
              {"409 " EXISTS_OLD, "look /a"},
-             {"404 " MISSING, "link /a"},
+             {"404 " MISSING, "wait 500"},
+             {"woke", "look /a"},
+             {"+40000 404 " MISSING, "link /a"},
              {"200 link", "send https://up/1"});
         PLAY(play_put(.entry = "f a 5"),
              {"start", "link /a"},
@@ -411,10 +413,29 @@ TEST(a_cloud_that_keeps_changing)
         play_step(&p, "start", "link /a");
         for (int i = 0; i < 12; i++) {
                 play_step(&p, "409 " EXISTS, "look /a");
-                play_step(&p, "404", "link /a");
+                play_step(&p, "404", "wait 500"); /* it may show late */
+                play_step(&p, "woke", "look /a");
+                play_step(&p, "+39000 404", "wait 1000");
+                play_step(&p, "woke", "look /a");
+                play_step(&p, "+1000 404", "link /a");
         }
         play_step(&p, "409 " EXISTS, "end LATER: tried 13 times in vain");
         play_finish(&p);
+}
+
+/* It is there, it shows late, and it is ours: nothing is sent again. */
+TEST(what_exists_and_shows_late)
+{
+        PLAY(play_put(.entry = "f a 5"),
+             {"start", "link /a"},
+             {"409 " EXISTS, "look /a"},
+             {"404", "wait 500"},
+             {"woke", "look /a"},
+             {"+29000 404", "wait 1000"},
+             {"woke", "look /a"},
+             {"200 file 5 c1", "digest a"},
+             {"md5 c1", "record row f a 5 #c1"},
+             {"ok", "end NOTHING"});
 }
 
 /* ---- the sending ----------------------------------------------------------------------------- */

@@ -1195,7 +1195,7 @@ TEST(check_by_one_look)
              {"known f d/a 5 #c1 u", "look /d/a"},
              {"404", "wait 500"},
              {"woke", "look /d/a"},
-             {"+10000 404", "record forget d/a"},
+             {"+40000 404", "record forget d/a"},
              {"ok", "end LATER vanished: 1 of 1 files"});
         PLAY(flow_check(&play_yadisk, "d"),
              {"start", "known d"},
@@ -1206,7 +1206,7 @@ TEST(check_by_one_look)
              {"known f d/a 5 #c1 u", "look /d/a"},
              {"200 dir", "wait 500"},
              {"woke", "look /d/a"},
-             {"+10000 200 dir", "record forget d/a"});
+             {"+40000 200 dir", "record forget d/a"});
 }
 
 TEST(check_by_a_listing)
@@ -1223,7 +1223,7 @@ TEST(check_by_a_listing)
              {"known f d/a 5 #c1 u|f d/b 6 #c2 u|f d/c 7 #c3 u", "list /d 0"},
              {"200 page 2 0 f a 5 #c1|f c 7 #ee", "wait 500"},
              {"woke", "list /d 0"},
-             {"+10000 200 page 3 0 f a 5 #c1|f b 6 #c2|f c 7 #ee",
+             {"+40000 200 page 3 0 f a 5 #c1|f b 6 #c2|f c 7 #ee",
               "record verified d/a; verified d/b; forget d/c"},
              {"ok", "end LATER vanished: 1 of 3 files"});
         /* of another kind, without md5, of a kind nobody knows */
@@ -1232,7 +1232,7 @@ TEST(check_by_a_listing)
              {"known f d/a 5 #c1 u|f d/b 6 #c2 u|f d/c 7 #c3 u", "list /d 0"},
              {"200 page 3 0 d a|f b 6|o c", "wait 500"},
              {"woke", "list /d 0"},
-             {"+10000 200 page 3 0 d a|f b 6|o c", "record forget d/a; forget d/b; forget d/c"},
+             {"+40000 200 page 3 0 d a|f b 6|o c", "record forget d/a; forget d/b; forget d/c"},
              {"ok", "end LATER vanished: 3 of 3"});
         /* the whole folder is gone */
         PLAY(flow_check(&play_yadisk, "d"),
@@ -1240,7 +1240,7 @@ TEST(check_by_a_listing)
              {"known f d/a 5 #c1 u|f d/b 6 #c2 u", "list /d 0"},
              {"404", "wait 500"},
              {"woke", "list /d 0"},
-             {"+10000 404", "record forget d/a; forget d/b"},
+             {"+40000 404", "record forget d/a; forget d/b"},
              {"ok", "end LATER vanished: 2 of 2"});
         PLAY(flow_check(&play_yadisk, "d"),
              {"start", "known d"},
