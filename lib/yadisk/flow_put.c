@@ -19,7 +19,15 @@
  *   - Where nothing is known to stand, the link is asked for without `overwrite`, the one condition
  *     the service offers: what somebody else put there is met as 409, looked at, and adopted when it
  *     is the same content.
- *   - Where our older version stands, one look makes sure that it is still ours.
+ *   - Where our older version stands, one look makes sure that it is still ours.  The service has no
+ *     condition for an upload or a move that replaces, so between that look and the replacement
+ *     somebody else's version can come and be lost.  For a file of 8 MiB and more, which takes its
+ *     time, ours goes up under a wire name and a second look (RELOOK) comes right before the move:
+ *     what remains is the time between two calls.  (Where there is no room for both beside each
+ *     other, it goes in place all the same.)  For smaller ones it is the time of the upload,
+ *     and two calls more for each would cost more than they are worth.  (Moving our older version
+ *     to the Trash on condition of its md5 would close the gap, and leave no version at the name for
+ *     a while, and fill the Trash with every version there was.)
  *   - Other people's content is never overwritten: ours goes up under a wire name first, then theirs
  *     goes to the Trash (on condition of its md5), then ours gets the name.
  *   - Once every byte was sent, a lost answer is a doubt, not a failure: the Disk is looked at until
@@ -51,6 +59,7 @@
         X(DOUBT)      /* sent, and no answer: did it arrive? */                                    \
         X(CLEAR)      /* moving other content out of the way, into the Trash */                    \
         X(CLEAR_POLL)                                                                              \
+        X(RELOOK)     /* does our older version still stand at the name? */                       \
         X(NAME)       /* the move from the wire name onto the file's own */                        \
         X(NAME_POLL)                                                                               \
         X(NAME_LOOK)  /* the move was refused or its answer lost: what stands there now? */        \
@@ -98,6 +107,7 @@ struct flow_put {
         bool resumed;        /* `wire` is a leftover that holds the right content */
         bool sent;           /* bytes went out and arrived */
         bool seen_there;     /* a look or listing has shown size and md5 to be right */
+        bool in_place;       /* replaces our older version without a second look: see PUT_LARGE */
         bool unwire_last;    /* UNWIRE is followed by RECORD, not by another try */
         bool wire_gone;      /* the move did not find what was sent */
         bool late;           /* something may yet come to stand under `wire`: its intent is kept */
@@ -115,6 +125,7 @@ struct flow_put {
 };
 
 #define PUT_ROOM_SIZE (1u << 30) /* more than this no account without payment takes */
+#define PUT_LARGE (8u << 20) /* takes long enough for somebody else to come between */
 #define PUT_RACY_NS 2000000000 /* coarser than any file system's clock tick we know of */
 #define PUT_SKEW_NS 86400000000000 /* no file server's clock is further ahead of ours */
 
@@ -245,6 +256,7 @@ static struct ask put_ask(struct errand *e)
         case PUT_COMPARE:
                 return put_ask_digest(f);
         case PUT_LOOK:
+        case PUT_RELOOK:
         case PUT_NAME_LOOK:
         case PUT_CHECK:
                 return errand_look_ask(e, put_own_path(f));
@@ -316,10 +328,27 @@ static struct ask put_refused(struct flow_put *f, const struct outcome *in,
         return errand_go(&f->e, PUT_ROOM);
 }
 
+/* Whether another look is worth its call before our older version is replaced. */
+static bool put_relooks(const struct flow_put *f)
+{
+        return f->there == PUT_THERE_OURS && f->op.entry.size >= PUT_LARGE && !f->in_place;
+}
+
+/* There is no room for two versions beside each other, but perhaps for one in place of the other. */
+static bool put_takes_its_place(struct flow_put *f)
+{
+        if (!f->via_wire || !put_relooks(f) ||
+            disguise_wanted(f->disguise, f->key, f->op.entry.size))
+                return false;
+        f->in_place = true;
+        f->via_wire = false;
+        return true;
+}
+
 /* What stands there is known: send, now that nothing is in doubt. */
 static struct ask put_upload(struct flow_put *f)
 {
-        f->via_wire = f->there == PUT_THERE_OTHER ||
+        f->via_wire = f->there == PUT_THERE_OTHER || put_relooks(f) ||
                       disguise_wanted(f->disguise, f->key, f->op.entry.size);
         if (f->op.entry.size > PUT_ROOM_SIZE ||
             (f->largest > 0 && f->op.entry.size > f->largest))
@@ -338,9 +367,12 @@ static struct ask put_named(struct flow_put *f)
 static struct ask put_arrived(struct flow_put *f)
 {
         f->sent = true;
-        if (f->via_wire)
-                return errand_go(&f->e, f->there == PUT_THERE_OTHER ? PUT_CLEAR : PUT_NAME);
-        return put_named(f);
+        if (!f->via_wire)
+                return put_named(f);
+        if (f->there == PUT_THERE_OTHER)
+                return errand_go(&f->e, PUT_CLEAR);
+        /* What was resumed was looked for a moment ago. */
+        return errand_go(&f->e, put_relooks(f) && !f->resumed ? PUT_RELOOK : PUT_NAME);
 }
 
 /*
@@ -388,6 +420,23 @@ static bool put_same(const struct flow_put *f, const struct entry *found)
 {
         return found->size == f->op.entry.size &&
                memcmp(found->md5, f->md5, sizeof(f->md5)) == 0;
+}
+
+/* It is sent, and this stands at its name: the very same, or what has to make room. */
+static struct ask put_other_there(struct flow_put *f, const struct entry *found)
+{
+        struct verdict gone = {.act = VERDICT_AGAIN, .text = "what was sent has vanished"};
+
+        if (put_same(f, found)) {
+                f->seen_there = f->unwire_last = true;
+                return errand_go(&f->e, PUT_UNWIRE);
+        }
+        f->there = PUT_THERE_OTHER;
+        f->there_size = found->size;
+        memcpy(f->there_md5, found->md5, sizeof(f->there_md5));
+        if (f->wire_gone)
+                return errand_back(&f->e, PUT_DOUBT, &gone);
+        return errand_go(&f->e, PUT_CLEAR);
 }
 
 /* ---- what follows from each answer ------------------------------------------------------------ */
@@ -559,6 +608,8 @@ static struct ask put_took_link(struct flow_put *f, const struct outcome *in)
         }
         if (v.act == VERDICT_STUCK && (in->status == 403 || in->status == 413))
                 return put_refused(f, in, &v);
+        if (v.act == VERDICT_FULL && in->status == 507 && put_takes_its_place(f))
+                return errand_back(&f->e, PUT_LOOK, &v);
         if (v.act != VERDICT_OK)
                 return errand_trouble(&f->e, in, &v);
         yadisk_link_finish(&f->link);
@@ -617,6 +668,8 @@ static struct ask put_took_room(struct flow_put *f, const struct outcome *in)
         /* What is replaced in place makes room for what replaces it. */
         if (!f->via_wire && f->there == PUT_THERE_OURS)
                 room += f->op.known_size;
+        else if (size > room && size <= room + f->op.known_size && put_takes_its_place(f))
+                room += f->op.known_size;
         if (size > room)
                 return put_no_room(f, 507, "the Disk is full");
         return put_send_it(f);
@@ -673,6 +726,8 @@ static struct ask put_took_send(struct flow_put *f, const struct outcome *in)
                 v.act = VERDICT_AGAIN; /* 400: the link was used before */
                 return put_resend(f, in, &v);
         case VERDICT_FULL:
+                if (in->status == 507 && put_takes_its_place(f))
+                        return errand_back(&f->e, PUT_LOOK, &v);
                 return put_resend(f, in, &v);
         }
         return put_resend(f, in, &v);
@@ -715,6 +770,28 @@ static struct ask put_took_doubt(struct flow_put *f, const struct outcome *in)
                 return errand_not_yet(&f->e, 300);
         f->late = true;
         return put_resend(f, in, &lost);
+}
+
+static struct ask put_took_relook(struct flow_put *f, const struct outcome *in)
+{
+        struct entry found;
+        struct ask ask;
+
+        switch (errand_look_took(&f->e, in, &found, &ask)) {
+        case ERRAND_LOOK_TROUBLE:
+                return ask;
+        case ERRAND_LOOK_DIR:
+                return put_folder_there(f);
+        case ERRAND_LOOK_NOTHING:
+                f->there = PUT_THERE_NOTHING;
+                return errand_go(&f->e, PUT_NAME);
+        case ERRAND_LOOK_FILE:
+                break;
+        }
+        if (found.size == f->op.known_size &&
+            memcmp(found.md5, f->op.known_md5, sizeof(found.md5)) == 0)
+                return errand_go(&f->e, PUT_NAME);
+        return put_other_there(f, &found);
 }
 
 static struct ask put_took_clear(struct flow_put *f, const struct outcome *in)
@@ -808,16 +885,7 @@ static struct ask put_took_name_look(struct flow_put *f, const struct outcome *i
         case ERRAND_LOOK_FILE:
                 break;
         }
-        if (put_same(f, &found)) {
-                f->seen_there = f->unwire_last = true;
-                return errand_go(&f->e, PUT_UNWIRE);
-        }
-        f->there = PUT_THERE_OTHER;
-        f->there_size = found.size;
-        memcpy(f->there_md5, found.md5, sizeof(f->there_md5));
-        if (f->wire_gone)
-                return errand_back(&f->e, PUT_DOUBT, &gone);
-        return errand_go(&f->e, PUT_CLEAR);
+        return put_other_there(f, &found);
 }
 
 static struct ask put_took_check(struct flow_put *f, const struct outcome *in)
@@ -879,6 +947,8 @@ static struct ask put_step(struct flow_put *f, const struct outcome *in)
                 return put_took_poll(f, in);
         case PUT_DOUBT:
                 return put_took_doubt(f, in);
+        case PUT_RELOOK:
+                return put_took_relook(f, in);
         case PUT_CLEAR:
                 return put_took_clear(f, in);
         case PUT_CLEAR_POLL:

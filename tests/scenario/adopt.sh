@@ -61,6 +61,15 @@ scenario_changed_in_the_cloud_then_here()
         want "theirs is in the Trash" [ "$(fake trash.txt | wc -l)" = 1 ]
 }
 
+# Between the first look and the last byte: theirs is met by the second look.
+scenario_changed_in_the_cloud_while_a_large_file_goes_up()
+{
+        mib 9 >"$SRC/big" && once && mib 10 >"$SRC/big"
+        fault '{"on":"put","do":{"after":[{"put":"disk:/Backup/Docs/big","text":"theirs"}]}}' && once && same
+        want "theirs is in the Trash: $(fake trash.txt)" [ "$(fake trash.txt | grep -c '^f 6 ')" = 1 ]
+        want "sent once" [ "$(count put)" = 2 ]
+}
+
 scenario_changed_in_the_cloud_then_removed_here()
 {
         echo a >"$SRC/f" && once && cloud_put f theirs && rm "$SRC/f" && once

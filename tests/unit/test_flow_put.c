@@ -503,6 +503,79 @@ TEST(waits_grow_from_link_to_link)
              {"503", "wait 2000"});
 }
 
+/* Minutes may lie between the look and the last byte: a large file replaces our older version only
+ * after a second look, made when nothing but a name is left to give. */
+#define LARGE "f a 9000000"
+
+TEST(a_large_file_looks_again_before_it_replaces)
+{
+        struct play p;
+
+        static const struct {
+                const char *found, *want;
+        } rows[] = {
+                {"200 file 5 c0", "move! /W1 /a"},
+                {"200 file 7 ee", "trash /a #ee"},
+                {"200 file 9000000 ee", "trash /a #ee"},
+                {"404 " MISSING, "move /W1 /a"},
+                {"200 file 9000000 c1", "erase /W1"}, /* somebody else had the same */
+                {"200 dir", "end STUCK: a folder that is not ours"},
+                {"503", "wait 250"},
+                {"401", "end REFUSED"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                play_begin(&p, play_put(.entry = LARGE, .known = "5 #c0"));
+                play_step(&p, "start", "look /a");
+                play_step(&p, "200 file 5 c0", "record intent W1 a 9000000 at 1000");
+                play_step(&p, "ok", "link /W1");
+                play_step(&p, "200 link", "send https://up/1");
+                play_step(&p, "201 all c1", "look /a");
+                play_step(&p, rows[i].found, rows[i].want);
+                play_finish(&p);
+        }
+        PLAY(play_put(.entry = LARGE, .known = "5 #c0"),
+             {"start", "look /a"},
+             {"200 file 5 c0", "record intent W1 a 9000000 at 1000"},
+             {"ok", "link /W1"},
+             {"200 link", "send https://up/1"},
+             {"201 all c1", "look /a"},
+             {"200 file 5 c0", "move! /W1 /a"},
+             {"201", "record row f a 9000000 #c1 u; done W1"},
+             {"ok", "end DONE"});
+        PLAY(play_put(.entry = LARGE, .known = "5 #c0"),
+             {"start", "look /a"},
+             {"200 file 5 c0", "record intent W1 a 9000000 at 1000"},
+             {"ok", "link /W1"},
+             {"200 link", "send https://up/1"},
+             {"201 all c1", "look /a"},
+             {"200 file 7 ee", "trash /a #ee"},
+             {"204", "move /W1 /a"},
+             {"201", "record row f a 9000000 #c1 u; done W1"});
+        /* no room for both: in place */
+        for (int at_link = 0; at_link < 2; at_link++) {
+                play_begin(&p, play_put(.entry = LARGE, .known = "5 #c0"));
+                play_step(&p, "start", "look /a");
+                play_step(&p, "200 file 5 c0", "record intent W1 a 9000000 at 1000");
+                play_step(&p, "ok", "link /W1");
+                if (!at_link)
+                        play_step(&p, "200 link", "send https://up/1");
+                play_step(&p, "507", "look /a");
+                play_step(&p, "200 file 5 c0", "link! /a");
+                play_step(&p, "200 link", "send https://up/1");
+                play_step(&p, "507", "end FULL");
+                play_finish(&p);
+        }
+        /* where nothing stood, and where theirs goes to the Trash anyway, there is no need */
+        PLAY(play_put(.entry = LARGE), {"start", "link /a"});
+        PLAY(play_put(.entry = LARGE, .known = "5 #c0"),
+             {"start", "look /a"},
+             {"200 file 7 ee", "record intent W1 a 9000000 at 1000"},
+             {"ok", "link /W1"},
+             {"200 link", "send https://up/1"},
+             {"201 all c1", "trash /a #ee"});
+}
+
 TEST(no_room)
 {
         PLAY(play_put(.entry = "f a 5"), {"start", "link /a"}, {"200 link", "send https://up/1"},

@@ -5,6 +5,7 @@
  * comes to an end, stays in its cloud folder, and removes or overwrites only what it has looked at.
  */
 
+#include "lib/yadisk/flow_audit.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
 #include "lib/yadisk/yadisk_json.h"
@@ -22,7 +23,7 @@ int main(int argc, char **argv)
 
 #define ASKS_MAX 5000
 
-enum flow_kind { PUT, MKDIR, NOTE, DROP, DROP_TREE, APART, LIST, CHECK, SWEEP, KINDS };
+enum flow_kind { PUT, MKDIR, NOTE, DROP, DROP_TREE, APART, LIST, CHECK, AUDIT, SWEEP, KINDS };
 
 struct game {
         struct seed *seed;
@@ -34,6 +35,7 @@ struct game {
         struct str answer; /* and how */
         bool ours_there;   /* the last look at the own name showed our older version */
         bool row_written;
+        bool looks_only;   /* AUDIT */
         unsigned stubborn; /* per cent: how often the same answer comes again */
         char again[256];
 };
@@ -65,6 +67,7 @@ static const char *any_look(struct seed *s)
         static const char *const answers[] = {
                 "200 file 5 c1", "200 file 5 c2", "200 file 5 c0", "200 file 4 c1", "200 file 9 ee",
                 "200 file 5", "200 dir", "200 other", "404 error DiskNotFoundError",
+                "200 file 9000000 c1",
         };
 
         return ONE_OF(s, answers);
@@ -279,6 +282,7 @@ static void check_removal(const struct game *g)
         case NOTE:
         case LIST:
         case CHECK:
+        case AUDIT:
         case KINDS:
                 break;
         }
@@ -295,6 +299,19 @@ static void check_overwriting(const struct game *g)
                 check_fail("a link is used twice: %s after %s", shown, str_z(&g->before));
         if (str_starts(shown, "link!") && strchr(shown, 'W'))
                 check_fail("%s: nothing of ours stands at a wire name", shown);
+}
+
+/* An audit forgets only on the strength of what the service itself said of the whole folder. */
+static void check_forgetting(const struct game *g)
+{
+        const char *shown = g->play.shown.s, *answer = str_z(&g->answer);
+
+        if (g->kind != AUDIT || g->play.ask.want != ASK_RECORD || !strstr(shown, "forget"))
+                return;
+        if (g->looks_only || !str_starts(str_z(&g->before), "list ") ||
+            !(str_starts(answer, "200 page") || str_eq(answer, "404 error DiskNotFoundError") ||
+              str_eq(answer, "200 raw {\"type\":\"file\"}")))
+                check_fail("%s, after %s: %s", shown, str_z(&g->before), answer);
 }
 
 static void check_end(const struct game *g)
@@ -352,6 +369,8 @@ static struct flow *random_put(struct game *g)
 
         if (seed_chance(g->seed, 50))
                 put.entry = "f d/a 5", g->key = "d/a";
+        else if (seed_chance(g->seed, 30))
+                put.entry = "f a 9000000";
         if (!put.known)
                 put.there = ONE_OF(g->seed, there);
         return play_put_flow(&put);
@@ -385,6 +404,9 @@ static struct flow *random_flow(struct game *g)
                 return flow_list(&play_yadisk, seed_chance(g->seed, 50) ? "" : "d");
         case CHECK:
                 return flow_check(&play_yadisk, "d");
+        case AUDIT:
+                g->looks_only = seed_chance(g->seed, 30);
+                return flow_audit(&play_yadisk, "d", g->looks_only ? AUDIT_LOOK_ONLY : 30000);
         case SWEEP:
                 return flow_sweep(&play_yadisk, "d/a", play_wire(3), 5, PLAY_WALL_MS - 100000);
         case KINDS:
@@ -427,6 +449,7 @@ static void turn(struct game *g, const char *give)
         play_outcome_finish(&in);
         check_stays_inside(g);
         check_removal(g);
+        check_forgetting(g);
         check_overwriting(g);
         check_end(g);
 }
