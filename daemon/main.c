@@ -534,7 +534,13 @@ static void main_keep_memory_out_of_cores(void)
 static void main_prepare_process(void)
 {
         struct rlimit none = {0, 0};
+        int fd;
 
+        /* What is opened must not take the place of a closed stream, and get its lines. */
+        while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd <= STDERR_FILENO)
+                ;
+        if (fd >= 0)
+                close(fd);
         setrlimit(RLIMIT_CORE, &none);
         main_keep_memory_out_of_cores();
         signal(SIGPIPE, SIG_IGN);
