@@ -12,7 +12,7 @@ hold()
         none_removed
 }
 
-id()
+plan_id()
 {
         sed -n 's/.*ydsync approve \([0-9a-f]\{16\}\).*/\1/p' "$T/log" | tail -n 1
 }
@@ -33,10 +33,10 @@ none_removed()
 scenario_held_is_released_by_its_id_alone()
 {
         local id
-        hold 30 && id=$(id)
+        hold 30 && id=$(plan_id)
         approve 0123456789abcdef 64 && approve "" 64 && approve "${id%?}" 64 && approve "$id$id" 64 && once 75
         none_removed
-        want "the same plan has the same id" [ "$(id)" = "$id" ]
+        want "the same plan has the same id" [ "$(plan_id)" = "$id" ]
         approve "$id" && once && same
         want "one call removed the folder" [ "$(count delete)" = 1 ]
         quiet && approve "$id" 64
@@ -46,29 +46,29 @@ scenario_held_is_released_by_its_id_alone()
 scenario_held_plan_that_grew()
 {
         local id
-        hold 30 && id=$(id) && approve "$id" && rm "$SRC/keep1" && once 75
+        hold 30 && id=$(plan_id) && approve "$id" && rm "$SRC/keep1" && once 75
         none_removed
-        want "another id" [ "$(id)" != "$id" ]
+        want "another id" [ "$(plan_id)" != "$id" ]
         approve "$id" 64
-        want "it names the one that is held" grep -q "that is $(id)" "$T/approve.log"
-        approve "$(id)" && once && same
+        want "it names the one that is held" grep -q "that is $(plan_id)" "$T/approve.log"
+        approve "$(plan_id)" && once && same
 }
 
 scenario_held_plan_that_shrank()
 {
         local id
-        hold 30 && id=$(id) && approve "$id" && mkdir "$SRC/d" && cp -p "$T/d/1" "$SRC/d/" && once 75
+        hold 30 && id=$(plan_id) && approve "$id" && mkdir "$SRC/d" && cp -p "$T/d/1" "$SRC/d/" && once 75
         none_removed
-        want "another id" [ "$(id)" != "$id" ]
+        want "another id" [ "$(plan_id)" != "$id" ]
 }
 
 # What was approved is over when it was not needed: the same loss again is a new one.
 scenario_held_approval_is_used_up()
 {
         local id
-        hold 30 && id=$(id) && approve "$id" && mv "$T/d" "$SRC/d" && once && mv "$SRC/d" "$T/d" && once 75
+        hold 30 && id=$(plan_id) && approve "$id" && mv "$T/d" "$SRC/d" && once && mv "$SRC/d" "$T/d" && once 75
         none_removed
-        want "held anew" [ "$(id)" = "$id" ]
+        want "held anew" [ "$(plan_id)" = "$id" ]
 }
 
 scenario_held_over_restarts()
@@ -82,19 +82,19 @@ scenario_held_over_restarts()
         none_removed
         start && within 20 grep -q HELD "$T/log"
         want "said once" [ "$(grep -c HELD "$T/log")" = 1 ]
-        approve "$(id)" && within 20 equal && stop
+        approve "$(plan_id)" && within 20 equal && stop
 }
 
 scenario_held_is_shown_by_plan()
 {
         local id got=0
-        hold 30 && id=$(id) && echo new >"$SRC/new"
+        hold 30 && id=$(plan_id) && echo new >"$SRC/new"
         fake "reset?what=journal" -d '' >/dev/null
         "$YDSYNC" --env "$T/env" plan >"$T/out" 2>"$T/log" || got=$?
         want "plan has something to do: $got" [ "$got" = 1 ]
         want "what is held is marked" grep -qx 'HELD remove folder d' "$T/out"
         want "what is not, is not" grep -qx 'upload new' "$T/out"
-        want "with the same id" [ "$(id)" = "$id" ]
+        want "with the same id" [ "$(plan_id)" = "$id" ]
         want "without a call" [ "$(count total)" = 0 ]
         approve "$id"
         "$YDSYNC" --env "$T/env" plan >"$T/out" 2>"$T/log" || true
@@ -141,14 +141,14 @@ scenario_held_back_with_what_takes_its_place()
         hold 30 && echo file >"$SRC/d" && once 75
         none_removed
         want "the folder is still there" cloud_file d/1
-        approve "$(id)" && once && same
+        approve "$(plan_id)" && once && same
 }
 
 # An approval is not lost when the pass that takes it up comes to nothing.
 scenario_held_approved_in_bad_times()
 {
         hold 30 && env SYNCHRONIZATION_PERIOD 200ms && fault '{"on":"delete","times":-1,"do":{"silent":true}}'
-        start && within 20 grep -q HELD "$T/log" && approve "$(id)" && within 20 eval '[ "$(count delete)" -gt 0 ]'
+        start && within 20 grep -q HELD "$T/log" && approve "$(plan_id)" && within 20 eval '[ "$(count delete)" -gt 0 ]'
         kill -KILL "$DAEMON" && wait "$DAEMON" 2>/dev/null
         DAEMON=
         fake fault -X DELETE >/dev/null && once && same
@@ -157,7 +157,7 @@ scenario_held_approved_in_bad_times()
 # Nor when somebody looks at the plan before the daemon has seen it.
 scenario_held_approval_is_not_taken_by_plan()
 {
-        hold 30 && env SYNCHRONIZATION_PERIOD 10s && start && within 20 grep -q HELD "$T/log" && sleep 1 && approve "$(id)"
+        hold 30 && env SYNCHRONIZATION_PERIOD 10s && start && within 20 grep -q HELD "$T/log" && sleep 1 && approve "$(plan_id)"
         "$YDSYNC" --env "$T/env" plan >"$T/out" 2>"$T/plan.log" || true
         want "it is shown as released" grep -qx 'remove folder d' "$T/out"
         within 30 equal && stop
