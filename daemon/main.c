@@ -309,7 +309,7 @@ static enum exit_status main_loop(struct program *p, const char *spool_dir,
         if (p->daemon)
                 sd_notify(0, "READY=1\nSTATUS=first scan");
         uv_run(&p->loop, UV_RUN_DEFAULT);
-        uv_loop_close(&p->loop);
+        start_loop_finish(&p->loop);
         return p->status;
 }
 

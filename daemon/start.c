@@ -87,6 +87,19 @@ static int start_table(uv_loop_t *loop)
         return r;
 }
 
+static void start_close(uv_handle_t *handle, void *userdata _unused_)
+{
+        if (!uv_is_closing(handle))
+                uv_close(handle, NULL);
+}
+
+void start_loop_finish(uv_loop_t *loop)
+{
+        uv_walk(loop, start_close, NULL);
+        uv_run(loop, UV_RUN_DEFAULT);
+        uv_loop_close(loop);
+}
+
 int start_loop(uv_loop_t *loop, struct err *err)
 {
         struct sigaction guard = {.sa_handler = start_aborted}, before;
@@ -95,12 +108,14 @@ int start_loop(uv_loop_t *loop, struct err *err)
 
         sigaction(SIGABRT, &guard, &before);
         r = uv_loop_init(loop);
-        if (r == 0)
-                r = uv_queue_work(loop, &work, start_nothing, start_nothing_done);
-        if (r == 0) {
-                uv_run(loop, UV_RUN_DEFAULT);
-                r = start_table(loop);
-        }
+        if (r < 0)
+                return err_errno(err, -r, "the event loop cannot start");
+        uv_queue_work(loop, &work, start_nothing, start_nothing_done);
+        uv_run(loop, UV_RUN_DEFAULT);
+        r = start_table(loop);
         sigaction(SIGABRT, &before, NULL);
-        return r == 0 ? 0 : err_errno(err, -r, "the event loop cannot start");
+        if (r == 0)
+                return 0;
+        start_loop_finish(loop);
+        return err_errno(err, -r, "the event loop cannot start");
 }

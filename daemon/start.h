@@ -16,3 +16,6 @@ void start_libraries_finish(void);
 
 /* The loop and its threads. */
 int start_loop(uv_loop_t *loop, struct err *err);
+
+/* Closes what is still open in it. */
+void start_loop_finish(uv_loop_t *loop);
