@@ -41,6 +41,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -557,6 +558,15 @@ int epoll_pwait(int fd, struct epoll_event *events, int n, int timeout, const si
 int epoll_wait(int fd, struct epoll_event *events, int n, int timeout)
 {
         return epoll_pwait(fd, events, n, timeout, NULL);
+}
+
+int timerfd_settime(int fd, int flags, const struct itimerspec *at, struct itimerspec *old)
+{
+        struct itimerspec soon = *at;
+
+        if (armed && (at->it_value.tv_sec > 0 || at->it_value.tv_nsec > 1000000))
+                soon.it_value = (struct timespec){.tv_nsec = 1000000};
+        return REAL(timerfd_settime)(fd, flags, &soon, old);
 }
 
 int usleep(useconds_t us)

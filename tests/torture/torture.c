@@ -317,6 +317,8 @@ static void check_ended(struct trial *trial, int status)
                 return;
         }
         log = world_read(trial->w, "log");
+        if (WEXITSTATUS(status) != 0 && !*log)
+                wrong(trial, "it ended with %d and says nothing", WEXITSTATUS(status));
         if (strstr(log, "Sanitizer") || strstr(log, "runtime error"))
                 wrong(trial, "a sanitizer has spoken");
         free(log);
@@ -539,6 +541,22 @@ static int run_it(struct world *w, const struct group *g)
         return world_run(w, g->scenario->approves ? &w->other : &w->once);
 }
 
+/* What a process that was killed had sent may be on its way still. */
+static void wait_for_quiet(struct world *w)
+{
+        char *last = calloc(1, 1), *count;
+        bool quiet = false;
+
+        for (int i = 0; i < 1000 && !quiet; i++) {
+                usleep(2000);
+                count = world_ask(w, "GET", "count", NULL, 0);
+                quiet = strcmp(count, last) == 0 && strstr(count, "\"parallel_put\":0");
+                free(last);
+                last = count;
+        }
+        free(last);
+}
+
 /* False when it did not come to that call. */
 static bool play(struct torture *t, struct world *w, struct group *g, unsigned at)
 {
@@ -554,6 +572,8 @@ static bool play(struct torture *t, struct world *w, struct group *g, unsigned a
         if (!atomic_load(&w->page->hit))
                 return false;
         check_ended(&trial, status);
+        if (trial.killed)
+                wait_for_quiet(w);
         check_cloud(&trial);
         check_clean(&trial);
         atomic_fetch_add(&g->points, 1);
