@@ -508,6 +508,10 @@ static int main_configure(struct program *p, const char *env_file)
 
         fputs(str_z(&warnings), stderr);
         fputs(str_z(&errors), stderr);
+        if (r < 0 && errors.len == 0) {
+                log_error("there is not enough memory to read the configuration");
+                return EXIT_IO_ERROR;
+        }
         if (r < 0)
                 return EXIT_BAD_CONFIG;
         speak_init(p->config.log_level);
