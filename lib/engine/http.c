@@ -23,9 +23,11 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define HTTP_CONNECT_MS 30000
@@ -68,7 +70,8 @@ struct http_op {
         int64_t pace_ms;    /* since when … */
         curl_off_t pace_out; /* … so much was out: see HTTP_PACE_LEAST */
         uint64_t sent;      /* handed to curl */
-        curl_off_t out;     /* taken from curl by the network, when last looked */
+        curl_off_t out;     /* taken from curl by the network, when last looked … */
+        int queued;         /* … and of that still in the kernel */
         enum http_fault fault; /* set by us when we gave up */
         CURLcode result;
         char error[CURL_ERROR_SIZE];
@@ -591,16 +594,34 @@ static void http_drain(struct http *h)
         h->delivering = false;
 }
 
-/* curl takes bodies in pieces of 512 KiB: between two of them, only it knows that bytes go out. */
+/* What the kernel has taken and the other side has not. */
+static int http_queued(const struct http_op *op)
+{
+        curl_socket_t fd = CURL_SOCKET_BAD;
+        int n = 0;
+
+        if (!op->req->file ||
+            curl_easy_getinfo(op->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
+            fd == CURL_SOCKET_BAD || ioctl(fd, SIOCOUTQ, &n) < 0)
+                return 0;
+        return n;
+}
+
+/* curl takes bodies in pieces of 512 KiB: between two of them, only it knows that bytes go out.  And
+ * when all have left it, on a slow line the last of them still take minutes. */
 static void http_look_at_progress(struct http_op *op)
 {
         curl_off_t out = 0;
+        int queued = 0;
 
-        if (op->added)
+        if (op->added) {
                 curl_easy_getinfo(op->easy, CURLINFO_SIZE_UPLOAD_T, &out);
-        if (out != op->out)
+                queued = http_queued(op);
+        }
+        if (out != op->out || queued != op->queued)
                 http_moved(op);
         op->out = out;
+        op->queued = queued;
 }
 
 static int64_t http_patience(const struct http_op *op)
