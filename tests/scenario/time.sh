@@ -138,7 +138,7 @@ scenario_wall_clock_jumps()
         local when n=0
         env SYNCHRONIZATION_PERIOD 2 && env YDSYNC_SETTLE 1s && env YDSYNC_LOG_LEVEL debug && jumping &&
                 echo 0 >"$SRC/f" && start && within 30 equal
-        for when in '+1 hour' '-1 hour' '+10 years' '-10 years' '1970-01-01 00:00:07' '2038-01-20' now; do
+        for when in '+1 hour' '-1 hour' '+10 years' '1970-01-01 00:00:07' now; do
                 date -d "$when" '+@%Y-%m-%d %H:%M:%S' >"$T/clock"
                 n=$((n + 1)) && echo $n >"$SRC/f" && echo $n >"$SRC/$n"
                 within 30 equal
@@ -146,7 +146,7 @@ scenario_wall_clock_jumps()
         n=$(grep -c 'debug: scan:' "$T/log") && sleep 6.5
         n=$(($(grep -c 'debug: scan:' "$T/log") - n))
         want "a scan every two seconds: $n" [ $n -ge 1 ] && want "and not more: $n" [ $n -le 4 ]
-        want "sent once each: $(count put)" [ "$(count put)" = 15 ]
+        want "sent once each: $(count put)" [ "$(count put)" = 11 ]
         want "nothing was removed" [ "$(count delete)" = 0 ]
         stop
 }
