@@ -7,6 +7,7 @@
 #include "control.h"
 #include "reply.h"
 #include "report.h"
+#include "save.h"
 #include "server.h"
 
 static void say(struct request *rq, int status, const char *text)
@@ -117,10 +118,29 @@ void control_reset(struct request *rq)
                 known = true, disk_reset(&rq->server->disk);
         if (all || strcmp(what, "journal") == 0)
                 known = true, journal_clear(rq->server->journal);
+        if (all || strcmp(what, "saves") == 0)
+                known = true, save_clear(rq->server->saves);
         if (known)
                 say(rq, 200, "ok");
         else
-                say(rq, 400, "what must be journal, disk, faults, config, tokens or all");
+                say(rq, 400, "what must be journal, disk, faults, config, tokens, saves or all");
+}
+
+void control_save(struct request *rq)
+{
+        const char *name = request_param(rq, "name");
+
+        if (name)
+                save_put(rq->server, name);
+        say(rq, name ? 200 : 400, name ? "ok" : "name=NAME");
+}
+
+void control_restore(struct request *rq)
+{
+        const char *name = request_param(rq, "name");
+        bool ok = name && save_take(rq->server, name);
+
+        say(rq, ok ? 200 : 404, ok ? "ok" : "no state was saved under this name");
 }
 
 /* The path of the request; without one the root of `area`. */

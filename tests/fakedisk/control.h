@@ -22,6 +22,8 @@ void control_mkdir(struct request *rq);
 void control_remove(struct request *rq);
 void control_move(struct request *rq);
 void control_content(struct request *rq);
+void control_save(struct request *rq);
+void control_restore(struct request *rq);
 void control_token(struct request *rq);
 
 extern const struct stream control_put_stream;

@@ -57,6 +57,46 @@ void disk_reset(struct disk *d)
         disk_unlock(d);
 }
 
+/* The list of uploads in the same order; the roots of both trees correspond. */
+static void copy_uploads(struct disk *to, struct disk *from)
+{
+        _cleanup_(buf_finish) struct buf path = {};
+        struct node *n = from->tree.newest, *top;
+
+        while (n && n->older)
+                n = n->older;
+        for (; n; n = n->newer) {
+                top = tree_is_below(n, from->root) ? to->root : to->trash;
+                path.len = 0;
+                tree_path(n, &path);
+                tree_uploaded(&to->tree, tree_walk(&to->tree, top, path.s + 1, path.len - 1));
+        }
+}
+
+void disk_copy(struct disk *to, struct disk *from)
+{
+        int64_t now = now_mono_us(), later_us = from->copied_us ? now - from->copied_us : 0;
+
+        pthread_mutex_lock(&from->lock);
+        pthread_mutex_lock(&to->lock);
+        link_void(to);
+        clear(to);
+        make_roots(to);
+        tree_copy(&to->tree, to->root, from->root, later_us);
+        tree_copy(&to->tree, to->trash, from->trash, later_us);
+        if (to->tree.last_id < from->tree.last_id)
+                to->tree.last_id = from->tree.last_id;
+        copy_uploads(to, from);
+        for (const struct op *op = from->op_due; op; op = op->due_next)
+                op_copy(to, op, later_us);
+        to->invisible_until_us = from->invisible_until_us ? from->invisible_until_us + later_us : 0;
+        to->uploaded_bytes = from->uploaded_bytes;
+        if (to->copied_us)
+                to->copied_us = now;
+        pthread_mutex_unlock(&to->lock);
+        pthread_mutex_unlock(&from->lock);
+}
+
 void disk_configure(struct disk *d, const struct config *cfg)
 {
         disk_lock(d);

@@ -52,6 +52,7 @@ struct disk {
         struct link *link_busy;         /* with a PUT under way */
         size_t link_count;
         uint64_t link_serial;
+        int64_t copied_us;              /* of a copy: when it was made, monotonic */
 };
 
 struct disk_info {
@@ -66,6 +67,13 @@ void disk_finish(struct disk *d);
 
 /* Empty again: no files, no trash, no operations, no links. */
 void disk_reset(struct disk *d);
+
+/*
+ * Makes `to` what `from` is: files, Trash, operations that are still to take effect, the bytes that
+ * count.  Links and finished operations are not copied.  What is being sent to `to` meanwhile will
+ * find that its link is void.  Not locked; one call at a time.
+ */
+void disk_copy(struct disk *to, struct disk *from);
 
 /* New knobs. */
 void disk_configure(struct disk *d, const struct config *cfg);

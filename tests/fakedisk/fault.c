@@ -83,6 +83,34 @@ void fault_clear(struct faults *f)
         pthread_mutex_unlock(&f->lock);
 }
 
+static struct rule *rule_copy(const struct rule *r)
+{
+        struct rule *copy = xmalloc(sizeof *copy);
+
+        *copy = *r;
+        copy->next = NULL;
+        copy->on = xstrdup(r->on);
+        copy->path = r->path ? xstrdup(r->path) : NULL;
+        copy->source = cJSON_Duplicate(r->source, true);
+        atomic_fetch_add(&copy->fault->refs, 1);
+        return copy;
+}
+
+void fault_copy(struct faults *to, struct faults *from)
+{
+        fault_clear(to);
+        pthread_mutex_lock(&from->lock);
+        pthread_mutex_lock(&to->lock);
+        for (const struct rule *r = from->first; r; r = r->next) {
+                *to->last = rule_copy(r);
+                to->last = &(*to->last)->next;
+        }
+        to->rng = from->rng;
+        atomic_store(&to->any, to->first != NULL);
+        pthread_mutex_unlock(&to->lock);
+        pthread_mutex_unlock(&from->lock);
+}
+
 void fault_destroy(struct faults *f)
 {
         if (!f)

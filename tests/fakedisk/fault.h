@@ -47,6 +47,9 @@ void fault_destroy(struct faults *f);
 /* Adds a rule or an array of them; false with a sentence in `ret_why`, then none was added. */
 bool fault_add(struct faults *f, const cJSON *rules, char ret_why[256]);
 
+/* Makes `to` what `from` is, with what has struck so far.  One call at a time. */
+void fault_copy(struct faults *to, struct faults *from);
+
 void fault_clear(struct faults *f);
 void fault_seed(struct faults *f, uint64_t seed);
 

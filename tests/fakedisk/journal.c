@@ -22,6 +22,7 @@ struct journal {
         struct block *first, *last;
         int64_t bytes;                  /* of all blocks */
         uint64_t seq, dropped;
+        uint64_t open;                  /* requests whose answer is not decided */
         int64_t epoch_us;               /* when t_ms was 0 */
         uint64_t count[EP_COUNT_];
         uint64_t total, by_origin[ORIGIN_COUNT_];
@@ -61,6 +62,16 @@ static void drop_first(struct journal *j)
         free(b);
 }
 
+static struct block *add_block(struct journal *j)
+{
+        struct block *b = xcalloc(1, sizeof *b);
+
+        buf_reserve(&b->text, BLOCK);
+        *(j->last ? &j->last->next : &j->first) = b;
+        j->last = b;
+        return b;
+}
+
 void journal_clear(struct journal *j)
 {
         pthread_mutex_lock(&j->lock);
@@ -72,6 +83,29 @@ void journal_clear(struct journal *j)
         j->max_puts = j->puts;
         j->max_rps = j->n = j->head = 0;
         pthread_mutex_unlock(&j->lock);
+}
+
+void journal_copy(struct journal *to, struct journal *from)
+{
+        journal_clear(to);
+        pthread_mutex_lock(&from->lock);
+        pthread_mutex_lock(&to->lock);
+        for (const struct block *b = from->first; b; b = b->next) {
+                struct block *copy = add_block(to);
+
+                buf_add(&copy->text, b->text.s, b->text.len);
+        }
+        memcpy(to->count, from->count, sizeof to->count);
+        memcpy(to->by_origin, from->by_origin, sizeof to->by_origin);
+        to->bytes = from->bytes;
+        to->seq = from->seq;
+        to->dropped = from->dropped;
+        to->total = from->total;
+        to->bytes_in = from->bytes_in;
+        to->max_puts = from->max_puts;
+        to->max_rps = from->max_rps;
+        pthread_mutex_unlock(&to->lock);
+        pthread_mutex_unlock(&from->lock);
 }
 
 void journal_destroy(struct journal *j)
@@ -121,6 +155,7 @@ void journal_begin(struct journal *j, enum origin origin, enum endpoint ep)
         pthread_mutex_lock(&j->lock);
         j->total++;
         j->count[ep]++;
+        j->open++;
         if (!oauth)
                 j->by_origin[origin]++;
         if (origin == ORIGIN_API && !oauth)
@@ -189,14 +224,10 @@ void journal_end(struct journal *j, const struct entry *e, bool keep, int64_t ma
         pthread_mutex_lock(&j->lock);
         j->bytes_in += (uint64_t)e->body_bytes;
         j->seq++;
+        j->open--;
         if (keep) {
-                if (!j->last || j->last->text.len > BLOCK - 4096) {
-                        struct block *b = xcalloc(1, sizeof *b);
-
-                        buf_reserve(&b->text, BLOCK);
-                        *(j->last ? &j->last->next : &j->first) = b;
-                        j->last = b;
-                }
+                if (!j->last || j->last->text.len > BLOCK - 4096)
+                        add_block(j);
                 before = j->last->text.len;
                 print(j, e, &j->last->text);
                 j->bytes += (int64_t)(j->last->text.len - before);
@@ -224,8 +255,9 @@ void journal_counts(struct journal *j, struct buf *ret)
                 buf_printf(ret, ",\"%s\":%llu", endpoint_name((enum endpoint)i),
                            (unsigned long long)j->count[i]);
         buf_printf(ret, ",\"bytes_in\":%llu,\"max_rps\":%zu,\"max_parallel_put\":%llu"
-                   ",\"parallel_put\":%llu,\"journal_dropped\":%llu}\n",
+                   ",\"parallel_put\":%llu,\"open\":%llu,\"journal_dropped\":%llu}\n",
                    (unsigned long long)j->bytes_in, j->max_rps, (unsigned long long)j->max_puts,
-                   (unsigned long long)j->puts, (unsigned long long)j->dropped);
+                   (unsigned long long)j->puts, (unsigned long long)j->open,
+                   (unsigned long long)j->dropped);
         pthread_mutex_unlock(&j->lock);
 }

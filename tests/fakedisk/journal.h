@@ -45,6 +45,9 @@ void journal_put_end(struct journal *j);
 
 void journal_clear(struct journal *j);
 
+/* Gives `to` the entries and counters of `from`; what is under way goes on.  One call at a time. */
+void journal_copy(struct journal *to, struct journal *from);
+
 /* Everything as NDJSON. */
 void journal_print(struct journal *j, struct buf *ret);
 

@@ -233,7 +233,12 @@ enum svc_error link_commit(struct disk *d, struct link *l, struct content *c)
         enum svc_error e;
 
         disk_lock(d);
-        e = change_commit(d, &l->path, l->overwrite, c);
+        if (l->void_) {
+                store_unref(d->tree.store, c);
+                e = SVC_NO_PARENT;
+        } else {
+                e = change_commit(d, &l->path, l->overwrite, c);
+        }
         set_idle(d, l, LINK_SPENT);
         op_end(d, op_find(d, l->op_id), e == SVC_OK);
         disk_unlock(d);
@@ -270,6 +275,12 @@ bool link_busy_below(const struct disk *d, const struct path *p)
                 if (path_is_below(&l->path, p))
                         return true;
         return false;
+}
+
+void link_void(struct disk *d)
+{
+        for (struct link *l = d->link_busy; l; l = l->busy_next)
+                l->void_ = true;
 }
 
 void link_reset(struct disk *d)

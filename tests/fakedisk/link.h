@@ -32,6 +32,7 @@ struct link {
         struct path path;               /* the target, owned */
         bool overwrite;
         bool slow;                      /* throttled */
+        bool void_;                     /* what comes is not stored: the Disk became another */
         int64_t expires_us;             /* monotonic */
         struct body *partial;           /* what a resumable upload has so far, or NULL */
 };
@@ -63,6 +64,9 @@ void link_spoil(struct disk *d, struct link *l);
 
 /* locked: is a body arriving for something below `p`? */
 bool link_busy_below(const struct disk *d, const struct path *p);
+
+/* locked: whoever is sending will find no place for it. */
+void link_void(struct disk *d);
 
 /* locked: forgets all that are not busy. */
 void link_reset(struct disk *d);

@@ -43,12 +43,10 @@ static void forget_oldest(struct disk *d)
         op_destroy(d, op);
 }
 
-struct op *op_create(struct disk *d)
+static void enter(struct disk *d, struct op *op)
 {
-        struct op *op = xcalloc(1, sizeof *op), **at;
+        struct op **at = bucket_of(d, op->id);
 
-        hex_name(op->id, rng_next(&d->rng), rng_next(&d->rng));
-        at = bucket_of(d, op->id);
         op->next = *at;
         *at = op;
         if (d->op_newest)
@@ -59,6 +57,14 @@ struct op *op_create(struct disk *d)
         d->op_count++;
         while (d->op_count > KEPT && d->op_oldest->state != OP_RUNNING)
                 forget_oldest(d);
+}
+
+struct op *op_create(struct disk *d)
+{
+        struct op *op = xcalloc(1, sizeof *op);
+
+        hex_name(op->id, rng_next(&d->rng), rng_next(&d->rng));
+        enter(d, op);
         return op;
 }
 
@@ -88,21 +94,25 @@ static void carry_out(struct disk *d, struct op *op)
         op_end(d, op, ok && op->apply(d, op) == SVC_OK);
 }
 
-void op_schedule(struct disk *d, struct op *op, int64_t ms)
+static void queue(struct disk *d, struct op *op, int64_t due_us)
 {
         struct op **at = &d->op_due;
 
-        op->polls = d->cfg.op_polls;
-        if (ms == 0) {
-                carry_out(d, op);
-                return;
-        }
         op->scheduled = true;
-        op->due_us = now_mono_us() + ms * 1000;
+        op->due_us = due_us;
         while (*at && (*at)->due_us <= op->due_us)
                 at = &(*at)->due_next;
         op->due_next = *at;
         *at = op;
+}
+
+void op_schedule(struct disk *d, struct op *op, int64_t ms)
+{
+        op->polls = d->cfg.op_polls;
+        if (ms == 0)
+                carry_out(d, op);
+        else
+                queue(d, op, now_mono_us() + ms * 1000);
 }
 
 void op_run_due(struct disk *d)
@@ -129,6 +139,28 @@ bool op_locked(const struct disk *d, const struct path *p, bool whole)
                 if (op->locks && (in_the_way(&op->from, p, whole) || in_the_way(&op->to, p, whole)))
                         return true;
         return false;
+}
+
+static struct path copy_path(const struct path *p)
+{
+        return (struct path){p->area, p->app, p->s ? xstrndup(p->s, p->len) : NULL, p->len};
+}
+
+void op_copy(struct disk *d, const struct op *op, int64_t later_us)
+{
+        struct op *copy = xcalloc(1, sizeof *copy);
+
+        memcpy(copy->id, op->id, sizeof copy->id);
+        enter(d, copy);
+        copy->locks = op->locks;
+        copy->polls = op->polls;
+        copy->apply = op->apply;
+        copy->from = copy_path(&op->from);
+        copy->to = copy_path(&op->to);
+        copy->overwrite = op->overwrite;
+        copy->permanently = op->permanently;
+        copy->content = op->content ? store_ref(d->tree.store, op->content) : NULL;
+        queue(d, copy, op->due_us + later_us);
 }
 
 void op_reset(struct disk *d)

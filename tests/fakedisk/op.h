@@ -52,6 +52,9 @@ void op_run_due(struct disk *d);
  */
 bool op_locked(const struct disk *d, const struct path *p, bool whole);
 
+/* A scheduled operation of another disk, due `later_us` later than there. */
+void op_copy(struct disk *d, const struct op *op, int64_t later_us);
+
 /* Forgets all of them. */
 void op_reset(struct disk *d);
 

@@ -60,6 +60,8 @@ static const struct route routes[] = {
         {API, "DELETE", "/_fake/journal", EP_CONTROL, control_journal_clear, NULL, 0},
         {API, "GET", "/_fake/count", EP_CONTROL, control_count, NULL, 0},
         {API, "POST", "/_fake/reset", EP_CONTROL, control_reset, NULL, 0},
+        {API, "POST", "/_fake/save", EP_CONTROL, control_save, NULL, 0},
+        {API, "POST", "/_fake/restore", EP_CONTROL, control_restore, NULL, 0},
         {API, "GET", "/_fake/tree", EP_CONTROL, control_tree, NULL, 0},
         {API, "GET", "/_fake/tree.txt", EP_CONTROL, control_tree_text, NULL, 0},
         {API, "GET", "/_fake/trash", EP_CONTROL, control_trash, NULL, 0},

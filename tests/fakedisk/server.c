@@ -28,6 +28,7 @@
 #include "rate.h"
 #include "reply.h"
 #include "route.h"
+#include "save.h"
 #include "server.h"
 
 #define SMALL_BODY (1 << 20)            /* most bytes of a body that is kept in memory */
@@ -681,6 +682,7 @@ int server_start(const struct server_options *o, bool remove, struct server **re
         s->journal = journal_create();
         s->auth = auth_create(o->tokens);
         s->rate = rate_create();
+        s->saves = save_create();
         s->timers = timer_create_thread();
         r = start_origins(s, o);
         if (r < 0) {
@@ -705,6 +707,7 @@ void server_stop(struct server *s)
 
 void server_destroy(struct server *s)
 {
+        save_destroy(s->saves);
         disk_finish(&s->disk);
         store_destroy(s->store, s->remove);
         fault_destroy(s->faults);

@@ -16,6 +16,7 @@
 #define SERVER_UID "130000000000001"
 
 struct auth;
+struct saves;
 
 struct server {
         struct MHD_Daemon *daemon[ORIGIN_COUNT_];
@@ -31,6 +32,7 @@ struct server {
         struct journal *journal;
         struct auth *auth;
         struct rate *rate;
+        struct saves *saves;
 };
 
 struct server_options {

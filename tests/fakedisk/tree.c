@@ -462,3 +462,48 @@ void tree_each(struct node *top, tree_visit_fn *visit, void *arg)
                 stack[depth++] = level_of(n, path.len);
         }
 }
+
+/* What tree_copy() goes about with. */
+struct copying {
+        struct tree *tree;
+        struct node *top;
+        int64_t later_us;
+};
+
+static void copy_facts(struct node *to, const struct node *from, int64_t later_us)
+{
+        to->id = from->id;
+        to->revision = from->revision;
+        to->created = from->created;
+        to->modified = from->modified;
+        to->visible_us = from->visible_us ? from->visible_us + later_us : 0;
+        to->uploaded_us = from->uploaded_us ? from->uploaded_us + later_us : 0;
+        to->props = from->props ? xstrdup(from->props) : NULL;
+        if (!from->grave)
+                return;
+        to->grave = xcalloc(1, sizeof *to->grave);
+        to->grave->deleted = from->grave->deleted;
+        to->grave->origin = xstrdup(from->grave->origin);
+}
+
+static void copy_one(const struct node *n, const char *path, size_t len, void *arg)
+{
+        struct copying *c = arg;
+        size_t parent_len = len - n->name_len;
+        struct node *dir = tree_walk(c->tree, c->top, path, parent_len ? parent_len - 1 : 0), *copy;
+
+        if (n->is_dir)
+                copy = tree_add_dir(c->tree, dir, n->name, n->name_len);
+        else
+                copy = tree_add_file(c->tree, dir, n->name, n->name_len,
+                                     store_ref(c->tree->store, n->content));
+        copy_facts(copy, n, c->later_us);
+}
+
+void tree_copy(struct tree *t, struct node *to, struct node *from, int64_t later_us)
+{
+        struct copying c = {t, to, later_us};
+
+        copy_facts(to, from, later_us);
+        tree_each(from, copy_one, &c);
+}

@@ -106,6 +106,12 @@ int64_t tree_bytes(const struct node *n);                           /* of all fi
 /* Adds "/a/b" relative to the root that `n` hangs from; "/" for the root itself. */
 void tree_path(const struct node *n, struct buf *ret);
 
+/*
+ * Copies all that is below `from`, a root of another tree, below `to`, which is empty.  Moments that
+ * are monotonic become `later_us` later.
+ */
+void tree_copy(struct tree *t, struct node *to, struct node *from, int64_t later_us);
+
 /* Compares names as bytes. */
 int tree_compare(const struct node *a, const struct node *b);
 
