@@ -29,4 +29,12 @@ void die_step(void)
         }
 }
 
+unsigned die_haste(void)
+{
+        const char *text = getenv("YDSYNC_HASTE");
+        unsigned long n = text ? strtoul(text, NULL, 10) : 1;
+
+        return n >= 1 && n <= 1000 ? (unsigned)n : 1;
+}
+
 #endif

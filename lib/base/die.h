@@ -16,3 +16,16 @@ static inline void die_step(void)
 {
 }
 #endif
+
+/*
+ * Waiting less, for the same tests: with YDSYNC_HASTE=N (1 to 1000) the engine's clock goes N times
+ * as fast as the world's, so that every back-off, pace and patience takes an N-th.  1 otherwise.
+ */
+#ifdef YDSYNC_TEST_HOOKS
+unsigned die_haste(void);
+#else
+static inline unsigned die_haste(void)
+{
+        return 1;
+}
+#endif

@@ -12,6 +12,7 @@
 
 #include "lib/engine/engine.h"
 
+#include "lib/base/die.h"
 #include "lib/base/str.h"
 #include "lib/core/pace.h"
 #include "lib/engine/http.h"
@@ -62,6 +63,7 @@ struct engine {
         uv_timer_t gate_timer, wake_timer;
         struct source_root root;
         struct pace pace;
+        unsigned haste;      /* how fast our clock goes: 1 but in tests */
         unsigned parallel;
         struct gate gates[ENGINE_LANES];
         enum gate_news (*judge)(const struct outcome *in);
@@ -93,7 +95,12 @@ struct engine {
 
 static int64_t engine_now(const struct engine *e)
 {
-        return (int64_t)uv_now(e->loop);
+        return (int64_t)(uv_now(e->loop) * e->haste);
+}
+
+static void engine_timer(const struct engine *e, uv_timer_t *timer, uv_timer_cb cb, int64_t ms)
+{
+        uv_timer_start(timer, cb, (uint64_t)(ms + e->haste - 1) / e->haste, 0);
 }
 
 static int64_t engine_wall_ns(void)
@@ -125,6 +132,7 @@ int engine_create(struct engine **ret, uv_loop_t *loop, const struct engine_opti
         if (!e)
                 return err_set(err, ENOMEM, "no memory");
         e->loop = loop;
+        e->haste = die_haste();
         e->parallel = options->parallel;
         e->judge = options->judge;
         e->gate_end = &e->gate;
@@ -591,7 +599,7 @@ static void engine_open_gate(struct engine *e)
                 struct slot *s = engine_first_to_go(e, &wait_ms);
 
                 if (!s && wait_ms < GATE_BUSY)
-                        uv_timer_start(&e->gate_timer, engine_on_gate, (uint64_t)wait_ms, 0);
+                        engine_timer(e, &e->gate_timer, engine_on_gate, wait_ms);
                 if (!s)
                         return;
                 slot_dequeue(s);
@@ -674,8 +682,7 @@ static void engine_plan_waking(struct engine *e)
         if (first == INT64_MAX || e->active >= e->parallel) /* planned anew when there is room */
                 uv_timer_stop(&e->wake_timer);
         else
-                uv_timer_start(&e->wake_timer, engine_on_wake,
-                               first > now ? (uint64_t)(first - now) : 0, 0);
+                engine_timer(e, &e->wake_timer, engine_on_wake, first > now ? first - now : 0);
 }
 
 static void slot_sleep(struct slot *s, int64_t delay_ms)
