@@ -98,10 +98,26 @@ env()
 once()
 {
         local status=${1:-0} got=0
+        if [ -n "${DYING:-}" ]; then
+                die_everywhere "$status"
+                return
+        fi
         timeout "${TIMEOUT:-60}" $WRAP "$YDSYNC" --env "$T/env" once >"$T/out" 2>"$T/log" || got=$?
         grep -aE 'ERROR: .*Sanitizer|runtime error|==[0-9]+== (Invalid|Conditional|[0-9,]+ bytes)' \
                 "$T/log" && die "a sanitizer has spoken"
         [ "$got" = "$status" ] || die "once ended with $got, not $status"
+}
+
+# What `once` is in dying mode (run -d): the pass as it is, and killed at each of its steps; see
+# tests/tool/dying.c.  Afterwards all is as the undisturbed pass has left it.
+die_everywhere()
+{
+        "$TOOLS/dying" -a "$API" -w "$T/dying" -s "$T/state" -s "$T/home" -e "$1" -m "$DYING" \
+                -o "$T/out" -l "$T/log" -- $WRAP "$YDSYNC" --env "$T/env" once >"$T/died" 2>&1 || {
+                cat "$T/died"
+                exit 1
+        }
+        cat "$T/died" >>"$T/steps"
 }
 
 start()
