@@ -10,7 +10,7 @@
  *
  *      the snapshot opens, and every row, the tally and the intents hold;
  *      every upload whose link had been asked for under a wire name is known by its intent, unless
- *      its name was given or it was removed meanwhile.
+ *      its name was given, it was removed, or a later run has looked and found nothing.
  *
  * From every tenth the program goes on, with the Disk as it was at that instant: all becomes equal,
  * nothing is removed that is here, and nothing is sent that had arrived.  Now and then the state is
@@ -208,7 +208,8 @@ static bool has_intent(const struct intent *intents, size_t n, const char *wire)
         return false;
 }
 
-/* Whether the journal has a move from that name or a removal of it. */
+/* Whether the journal has a move from that name, a removal of it, or a look: a later run asked after
+ * it, found nothing and may have forgotten it.  A name that is new is never looked at. */
 static bool is_over(const char *journal, const char *wire)
 {
         char name[WIRE_LEN + 1];
@@ -220,6 +221,7 @@ static bool is_over(const char *journal, const char *wire)
                 while (line > journal && line[-1] != '\n')
                         line--;
                 if (memmem(line, (size_t)(at - line), "\"endpoint\":\"move\"", 17) ||
+                    memmem(line, (size_t)(at - line), "\"endpoint\":\"list\"", 17) ||
                     memmem(line, (size_t)(at - line), "\"endpoint\":\"delete\"", 19))
                         return true;
                 at += WIRE_LEN;
