@@ -805,7 +805,6 @@ static void cycle_list_done(void *userdata, struct flow *flow, const struct flow
         struct cycle *c = userdata;
         const struct entry_list *folders = flow_list_folders(flow);
 
-        c->flows--;
         tally_end(&c->tally, c->engine, end);
         if (end->kind == END_NOTHING)
                 c->cloud_missing = true; /* if it was the top one; the others do no harm */
@@ -813,8 +812,8 @@ static void cycle_list_done(void *userdata, struct flow *flow, const struct flow
                 cycle_say_unlisted(c, flow_list_key(flow), end->text);
         for (size_t i = 0; i < folders->n; i++)
                 c->unlisted += !cycle_push(c, folders->items[i].key);
-        cycle_pump_lists(c);
-        if (c->flows == 0)
+        cycle_pump_lists(c); /* while this one still counts: the next may end at once */
+        if (--c->flows == 0)
                 cycle_listed(c);
 }
 
@@ -830,11 +829,10 @@ static void cycle_list_begin(void *userdata, struct flow *flow _unused_,
         }
         log_notice("comparing %s with %s; nothing is removed in this pass", c->config->folder,
                    c->yadisk.root);
+        c->flows = 1; /* this function itself */
         cycle_pump_lists(c);
-        if (c->flows == 0) {
-                err_set(&c->err, ENOMEM, "no memory");
-                cycle_fail(c, EXIT_IO_ERROR);
-        }
+        if (--c->flows == 0)
+                cycle_listed(c);
 }
 
 /* What is to be kept of whom the token is of: nothing as long as that may still be told. */
