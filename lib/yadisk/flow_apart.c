@@ -12,6 +12,7 @@
  * After a wait or an operation the look (HERE, LISTED) that a removal rests on is taken anew.
  */
 
+#include "lib/core/disguise.h"
 #include "lib/yadisk/errand.h"
 #include "lib/yadisk/flow_drop.h"
 
@@ -228,10 +229,22 @@ static bool apart_lags(const struct flow_apart *f)
         return false;
 }
 
+/* All that is left in it are the remains of uploads. */
+static bool apart_remnants(const struct flow_apart *f)
+{
+        const struct entry_list *items = &f->pages.items;
+        size_t n = 0;
+
+        while (n < items->n && items->items[n].kind == KIND_FILE &&
+               disguise_is_wire(items->items[n].key))
+                n++;
+        return n > 0 && n == f->pages.total;
+}
+
 static struct ask apart_took_listed(struct flow_apart *f, const struct outcome *in)
 {
         struct ask ask;
-        bool empty;
+        bool empty, remnants;
 
         switch (errand_pages_took(&f->e, &f->pages, in, &ask)) {
         case ERRAND_LIST_MORE:
@@ -247,7 +260,11 @@ static struct ask apart_took_listed(struct flow_apart *f, const struct outcome *
                 errand_pages_finish(&f->pages);
                 return errand_not_yet(&f->e, 300);
         }
+        remnants = apart_remnants(f);
         errand_pages_finish(&f->pages);
+        if (remnants) /* they are swept; then it is empty */
+                return errand_end(&f->e, END_LATER, 0,
+                                  "what an interrupted upload has left is still in it");
         if (empty) {
                 f->e.state = APART_RMDIR;
                 return apart_ask(&f->e);

@@ -18,6 +18,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#define DROP_PATIENCE_MS 4000
+
 enum drop_state {
         DROP_START,
         DROP_HERE,   /* is it really not there any more? */
@@ -247,6 +249,7 @@ static struct ask drop_compared(struct flow_drop *f)
 
 static struct ask drop_took_listed(struct flow_drop *f, const struct outcome *in)
 {
+        int64_t waited = errand_waited(&f->e, in);
         const struct entry *foreign;
         struct ask ask;
 
@@ -257,9 +260,12 @@ static struct ask drop_took_listed(struct flow_drop *f, const struct outcome *in
                 return errand_end(&f->e, END_FOREIGN, 0, "%s is a file in the cloud now",
                                   drop_folder(f));
         case ERRAND_LIST_MISSING:
-                if (f->n_folders == 1 && str_eq(drop_folder(f), f->key))
-                        return errand_go(&f->e, DROP_RECORD);
-                break;
+                if (f->n_folders != 1 || !str_eq(drop_folder(f), f->key))
+                        break;
+                /* A view that lags behind does not show what was made a moment ago. */
+                if (waited < DROP_PATIENCE_MS)
+                        return errand_not_yet(&f->e, 500);
+                return errand_go(&f->e, DROP_RECORD);
         case ERRAND_LIST_WHOLE:
                 break;
         }
