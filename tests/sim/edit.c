@@ -466,6 +466,11 @@ void edit_hide(void)
         }
 }
 
+bool edit_has_mount(void)
+{
+        return edit.mount;
+}
+
 bool edit_mount_is_strange(void)
 {
         char key[TREE_KEY_MAX];
@@ -473,8 +478,11 @@ bool edit_mount_is_strange(void)
 
         if (!edit.mount || !tree_key(edit.mount, key))
                 return false;
-        row = snap_row(key);
-        return row && row->stamp.dev != tree.dev[FS_MOUNT];
+        for (size_t i = 0; (row = snap_at(i)); i++)
+                if (row->kind == KIND_DIR && row->stamp.dev != tree.dev[FS_MOUNT] &&
+                    (str_eq(row->key, key) || entry_key_below(row->key, key)))
+                        return true;
+        return false;
 }
 
 void edit_heal(void)
@@ -482,6 +490,9 @@ void edit_heal(void)
         edit_show_all();
         if (edit.mount && !edit.mount->mounted)
                 edit_unmount();
+        /* What was put on the bare mount point is hidden, and neither here nor gone. */
+        if (edit.mount && edit.mount->first)
+                rule_hidden(edit.mount->name);
         edit_show_root();
 }
 

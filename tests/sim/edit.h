@@ -19,6 +19,7 @@ void edit_may_come(enum sim_count when);
 
 /* Whether the snapshot knows the mount's place on another device than it is on, for good. */
 bool edit_mount_is_strange(void);
+bool edit_has_mount(void);
 
 /* All that hides is taken away; what stands at the folder's path is the folder. */
 void edit_heal(void);
