@@ -23,6 +23,7 @@
 #define SEQUENTIAL_MIN MIB   /* smaller ones are read at once anyway */
 #define UNCACHED_MIN (64 * MIB)
 #define UNCACHED_STEP (8 * MIB)
+#define LOOK_STEP (8 * MIB)
 #define DIGEST_BUFFER (256u * 1024u)
 
 struct source {
@@ -32,6 +33,7 @@ struct source {
         struct stamp stamp;
         int fd;
         uint64_t offset;   /* bytes read so far */
+        uint64_t looked;   /* at which offset the file was looked at last */
         uint64_t uncached; /* up to here the page cache was given back */
         bool whole;        /* all was read and has been verified */
         int failed;        /* the negative errno that every further call returns */
@@ -232,6 +234,21 @@ static void source_uncache(struct source *s)
         s->uncached = s->offset;
 }
 
+/* A look on the way, so that of a large file that has changed not all is sent in vain. */
+static int source_look_on_the_way(struct source *s)
+{
+        struct entry seen = {0};
+        int r;
+
+        if (s->offset - s->looked < LOOK_STEP)
+                return 0;
+        s->looked = s->offset;
+        r = beneath_look(s->fd, "", &seen);
+        if (r < 0)
+                return r;
+        return source_agrees(s, &seen) ? 0 : -ESTALE;
+}
+
 /* All of `size` bytes; fewer means that the file has shrunk. */
 static int source_fill(struct source *s, char *buffer, size_t size)
 {
@@ -252,7 +269,7 @@ static int source_fill(struct source *s, char *buffer, size_t size)
                 return -EIO;
         s->offset += size;
         source_uncache(s);
-        return 0;
+        return source_look_on_the_way(s);
 }
 
 static int source_complete(struct source *s)

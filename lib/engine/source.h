@@ -50,8 +50,9 @@ DEFINE_CLEANUP(struct source *, source_close)
  * the number of bytes, 0 once the whole file has been returned.  The call that returns the last
  * bytes looks at the file again (through its descriptor and by its name) *before* it returns them,
  * so that bytes of a file that changed meanwhile are never all handed out: -ESTALE when it changed,
- * shrank, grew, was replaced or removed.  After an error every call returns the same.  An empty
- * file: the look is made by the first call, which returns 0.
+ * shrank, grew, was replaced or removed.  On the way it is looked at every 8 MiB, through its
+ * descriptor.  After an error every call returns the same.  An empty file: the look is made by the
+ * first call, which returns 0.
  */
 ssize_t source_read(struct source *s, void *buffer, size_t size);
 

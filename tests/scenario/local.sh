@@ -405,7 +405,7 @@ scenario_every_version_is_one_that_was()
         local i name
         env SYNCHRONIZATION_PERIOD 1 && env YDSYNC_VERIFY each && knob '{"put_bps":2000000}' && rewrite "$SRC/f" 1 &&
                 rewrite "$SRC/g.zip" 1 && mkdir "$T/seen" && start
-        for i in $(seq 2 120); do
+        for i in $(seq 2 60); do
                 rewrite "$SRC/f" $i && rewrite "$SRC/g.zip" $i
                 for name in f g.zip; do
                         curl -sf -m 60 -o "$T/seen/$name" "$API/_fake/content?path=$(urlenc "$CLOUD/$name")" &&
@@ -519,4 +519,21 @@ scenario_two_folders_into_one_cloud_folder()
         want "the other's is in the Trash" [ "$(fake trash.txt | wc -l)" = 1 ]
         rm "$SRC/a" "$SRC/f" && once
         want "what is the other's now is left alone" [ "$(cloud_file f | cut -d' ' -f2)" = 5 ]
+}
+
+# ---- much of it -----------------------------------------------------------------------------------
+
+# FILES=1000000 takes it to a million.
+scenario_long_files_in_one_folder()
+{
+        local kib files=${FILES:-100000}
+        knob '{"journal":false}' && env YDSYNC_PARALLEL 16 && env YDSYNC_LOG_LEVEL notice && mkdir "$SRC/d" &&
+                (cd "$SRC/d" && seq -f 'file-%.0f' "$files" | xargs touch) || die "no files"
+        WRAP="$TOOLS/maxrss $T/rss" TIMEOUT=3000 once
+        kib=$(cut -d' ' -f1 "$T/rss")
+        want "300 bytes a file at most: $kib KiB" [ "$kib" -le $((40960 + files * 300 / 1024)) ]
+        want "all are there" [ "$(cloud_tree | wc -l)" = $((files + 1)) ]
+        sleep 2.5 && TIMEOUT=600 once && mark && WRAP="$TOOLS/maxrss $T/rss2" TIMEOUT=600 once
+        want "nothing to do: $(calls) calls" [ "$(calls)" = 0 ]
+        echo "# $kib KiB, $(cut -d' ' -f2 "$T/rss") s; without changes: $(sed 's/ / KiB, /' "$T/rss2") s"
 }

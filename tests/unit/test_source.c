@@ -378,6 +378,37 @@ TEST(a_file_that_changes_while_it_is_read_is_never_handed_out_whole)
 }
 
 /* The descriptor sees nothing of it. */
+/* A change that does not show in what is read is found long before the end all the same. */
+TEST(a_large_file_that_changes_is_given_up_on_the_way)
+{
+        static const size_t size = 64u * 1024 * 1024, step = 1024 * 1024;
+        _cleanup_(source_closep) struct source *source = NULL;
+        _cleanup_(scratch_finish) struct scratch s;
+        _cleanup_(freep) char *buffer = malloc(step);
+        struct source_root root;
+        struct entry e;
+        size_t got = 0;
+        ssize_t n = 0;
+
+        scratch_init(&s);
+        scratch_file(&s, "f", "");
+        {
+                _cleanup_(closep) int fd = openat(s.fd, "f", O_WRONLY | O_CLOEXEC);
+
+                check_eq(ftruncate(fd, (off_t)size), 0);
+        }
+        tick();
+        root = root_of(&s);
+        e = look(&s, "f");
+        check_eq(source_open(&source, &root, &e), 0);
+        check_eq(source_read(source, buffer, step), (ssize_t)step);
+        touch(&s);
+        while (got < size && (n = source_read(source, buffer, step)) > 0)
+                got += (size_t)n;
+        check_eq(n, -ESTALE);
+        check(got <= 16 * step);
+}
+
 TEST(a_folder_that_is_replaced_while_a_file_of_it_is_read)
 {
         _cleanup_(scratch_finish) struct scratch s;
