@@ -443,7 +443,7 @@ TEST(a_flow_is_whole_or_not_there)
                 refuse_each(play_creation, 1);
 }
 
-/* ---- a folder that is removed only when all in it was compared --------------------------------- */
+/* ---- a folder that is removed only when all in it was compared ------------------------------- */
 
 struct told {
         const char *ask, *answer;

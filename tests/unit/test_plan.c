@@ -276,6 +276,16 @@ TEST(unseen_entries_are_counted)
         check_eq(s.totals.drops, 0);
 }
 
+TEST(folders_on_disks_that_are_away_are_counted)
+{
+        _cleanup_(shown_finish) struct shown s = {0};
+
+        check_eq(run(&s, &usual, "d m %2|f m/x %2|d m/y %2|d n|f n/x|d o %3",
+                     "d .|d m|d n !EIO|d o %3", NULL),
+                 0);
+        check_eq(s.totals.away, 2); /* m, m/y: n is only unreadable, and o is there */
+}
+
 TEST(what_cannot_be_mirrored_is_counted)
 {
         _cleanup_(shown_finish) struct shown s = {0};
