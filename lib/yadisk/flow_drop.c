@@ -143,10 +143,10 @@ static int drop_look_before_call(const struct flow_drop *f)
         return f->op.verb == OP_DROP ? DROP_HERE : DROP_HERE2;
 }
 
-/* A folder is to be listed from its top again. */
+/* A folder, compared to its end before, is to be listed from its top again. */
 static bool drop_begin_anew(struct flow_drop *f)
 {
-        return f->op.verb == OP_DROP || f->n_folders > 0 || drop_push(f, str_dup(f->key));
+        return f->op.verb == OP_DROP || drop_push(f, str_dup(f->key));
 }
 
 /* The same again after a wait.  The steps on the way have tries of their own, so those of a folder's

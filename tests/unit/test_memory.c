@@ -13,6 +13,7 @@
 #include "lib/core/plan.h"
 #include "lib/yadisk/flow_account.h"
 #include "lib/yadisk/flow_audit.h"
+#include "lib/yadisk/errand.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
 #include "lib/yadisk/yadisk_json.h"
@@ -475,6 +476,16 @@ static const struct told apart_world[] = {
         {NULL, NULL},
 };
 
+/* All is ours, and the service does not get it done. */
+static const struct told busy_world[] = {
+        {"here t", "here gone"}, {"known t", "known "}, {"list /t 0", "200 page 0 0 "},
+        {"trash", "503"},        {NULL, NULL},
+};
+static const struct told failing_world[] = {
+        {"here t", "here gone"}, {"known t", "known "}, {"list /t 0", "200 page 0 0 "},
+        {"trash", "202 op 5"},   {"poll", "200 status failed"}, {NULL, NULL},
+};
+
 static const char *answer_of(const struct told *world, const char *ask)
 {
         for (; world->ask; world++)
@@ -527,6 +538,40 @@ static void play_deep(bool for_good)
 TEST(nothing_is_removed_that_there_was_no_memory_to_compare)
 {
         refuse_each(play_deep, 20);
+}
+
+/* However often it is tried, each removal rests on a comparison of its own. */
+static void play_in_vain(const struct told *world)
+{
+        struct drop_args args = {.yadisk = &play_yadisk, .op = play_op(OP_DROP_TREE, "d t")};
+        struct alloc_flow around;
+        unsigned removed;
+        struct play p;
+
+        play_begin(&p, alloc_flow(&around, flow_drop(&args)));
+        removed = play_in(world, &p);
+        check(p.ask.end.kind == END_LATER || (alloc_well() && p.ask.end.kind == END_STUCK));
+        if (!alloc_well())
+                check_eq(removed, ERRAND_ROUNDS + 1);
+        play_finish(&p);
+}
+
+static void play_busy(bool for_good)
+{
+        (void)for_good;
+        play_in_vain(busy_world);
+}
+
+static void play_failing(bool for_good)
+{
+        (void)for_good;
+        play_in_vain(failing_world);
+}
+
+TEST(a_removal_in_vain_ends_some_time)
+{
+        refuse_each(play_busy, 30);
+        refuse_each(play_failing, 30);
 }
 
 static void play_apart(bool for_good)
