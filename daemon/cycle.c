@@ -73,7 +73,7 @@ struct cycle {
         struct root root;
         char *meta_binding, *meta_identity, *meta_dev, *meta_adopted, *meta_made, *meta_approved,
                 *meta_held, *meta_audit_last, *meta_audit_at, *meta_audit_alarm, *meta_token, *meta_uid,
-                *meta_paused;
+                *meta_paused, *meta_mounts;
         uint64_t known; /* entries in the snapshot */
         bool adopting;
         bool listed;        /* … and the listing tells what stands in the cloud, … */
@@ -168,7 +168,7 @@ static void cycle_forget_pass(struct cycle *c)
                           &c->meta_adopted,    &c->meta_made,     &c->meta_approved,
                           &c->meta_held,       &c->meta_audit_last, &c->meta_audit_at,
                           &c->meta_audit_alarm, &c->meta_token,   &c->meta_uid,
-                          &c->meta_paused};
+                          &c->meta_paused,     &c->meta_mounts};
 
         for (size_t i = 0; i < ARRAY_SIZE(metas); i++) {
                 free(*metas[i]);
@@ -298,6 +298,9 @@ static void cycle_stage_finish(struct cycle *c)
         if (c->plan.totals.away == 0 && (!c->meta_dev || !str_eq(c->meta_dev, dev)))
                 records[n++] =
                         (struct record){.verb = RECORD_META, .name = "root.dev", .value = dev};
+        if (c->plan.mounts)
+                records[n++] = (struct record){
+                        .verb = RECORD_META, .name = "mounts", .value = c->plan.mounts};
         if (c->listed)
                 records[n++] = (struct record){.verb = RECORD_REMOTE_CLEAR};
         if (c->adopting && !c->unlisted) {
@@ -680,6 +683,7 @@ static void cycle_start_scan(struct cycle *c)
                 .state_dir = c->spool_dir,
                 .root_fd = c->root.fd,
                 .known_root_dev = c->meta_dev ? strtoull(c->meta_dev, NULL, 10) : 0,
+                .mounts = c->meta_mounts,
                 .follow = config->follow,
                 .use_remote = c->listed,
                 .exclude = config->exclude,
@@ -873,6 +877,7 @@ static void cycle_stage_adopt(struct cycle *c, bool rebind)
                 records[n++] = (struct record){.verb = RECORD_META, .name = "root.dev"};
                 records[n++] = (struct record){.verb = RECORD_META, .name = "adopted"};
                 records[n++] = (struct record){.verb = RECORD_META, .name = "cloud.made"};
+                records[n++] = (struct record){.verb = RECORD_META, .name = "mounts"};
                 records[n++] = (struct record){.verb = RECORD_META, .name = "held"};
                 records[n++] = (struct record){.verb = RECORD_META, .name = "approved"};
                 n += cycle_account_records(c, records + n);
@@ -897,6 +902,7 @@ static int cycle_read_metas(struct cycle *c)
                 {"audit.alarm", &c->meta_audit_alarm},
                 {"account.token", &c->meta_token},
                 {"account.uid", &c->meta_uid},
+                {"mounts", &c->meta_mounts},
                 {"uploads.paused", &c->meta_paused},
         };
         int r = 0;

@@ -18,6 +18,7 @@
  *   daemon/report.c      what a pass says
  *   daemon/scan.c        lib/engine/walk.c -> lib/core/diff.c -> lib/core/plan.c -> lib/store/spool.c
  *   daemon/audit.c       what is believed against what is there, now and then
+ *   daemon/mounts.c      whether a disk mounted below is still the one it was
  *   daemon/work.c        the plan's ops -> flows, in the order of lib/core/order.c
  *   lib/yadisk/flow_*.c  what is asked of the service, step by step
  *   lib/yadisk/verdict.c what its answers mean

@@ -19,26 +19,30 @@ static bool root_has_lasting_id(const struct statfs *fs)
         return fs->f_type == EXT4_SUPER_MAGIC || fs->f_type == BTRFS_SUPER_MAGIC;
 }
 
-static int root_identify(struct root *r)
+int root_identify(int fd, struct root *ret)
 {
         struct statx sx;
         struct statfs fs;
+        struct root r;
         uint64_t fsid = 0;
         int n;
 
-        if (statx(r->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &sx) < 0 ||
-            fstatfs(r->fd, &fs) < 0)
+        if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &sx) < 0 ||
+            fstatfs(fd, &fs) < 0)
                 return -errno;
-        r->dev = makedev(sx.stx_dev_major, sx.stx_dev_minor);
-        n = snprintf(r->identity, sizeof(r->identity), "%" PRIu64, (uint64_t)sx.stx_ino);
+        r.dev = makedev(sx.stx_dev_major, sx.stx_dev_minor);
+        n = snprintf(r.identity, sizeof(r.identity), "%" PRIu64, (uint64_t)sx.stx_ino);
         if (sx.stx_mask & STATX_BTIME)
-                n += snprintf(r->identity + n, sizeof(r->identity) - (size_t)n,
+                n += snprintf(r.identity + n, sizeof(r.identity) - (size_t)n,
                               ":%" PRId64 ".%09u", (int64_t)sx.stx_btime.tv_sec,
                               sx.stx_btime.tv_nsec);
         memcpy(&fsid, &fs.f_fsid, sizeof(fs.f_fsid) < sizeof(fsid) ? sizeof(fs.f_fsid)
                                                                    : sizeof(fsid));
         if (!(sx.stx_mask & STATX_BTIME) || root_has_lasting_id(&fs))
-                snprintf(r->identity + n, sizeof(r->identity) - (size_t)n, ":fs%" PRIx64, fsid);
+                snprintf(r.identity + n, sizeof(r.identity) - (size_t)n, ":fs%" PRIx64, fsid);
+        r.lasting = (sx.stx_mask & STATX_BTIME) || root_has_lasting_id(&fs) || fsid == 0;
+        r.fd = ret->fd;
+        *ret = r;
         return 0;
 }
 
@@ -48,7 +52,7 @@ int root_open(struct root *ret, const char *path, struct err *err)
         int e = errno;
 
         if (r.fd >= 0) {
-                e = -root_identify(&r);
+                e = -root_identify(r.fd, &r);
                 if (e == 0) {
                         *ret = r;
                         return 0;

@@ -14,6 +14,7 @@
 
 #include "lib/base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define ROOT_IDENTITY_MAX 96
@@ -22,7 +23,11 @@ struct root {
         int fd;
         uint64_t dev;
         char identity[ROOT_IDENTITY_MAX];
+        bool lasting; /* the identity is the same after a reboot */
 };
+
+/* Fills all but the descriptor; `fd` may be an O_PATH one.  Negative errno. */
+int root_identify(int fd, struct root *ret);
 
 /* -ENOENT, -ENOTDIR, -EACCES …: the sentence says what to do. */
 int root_open(struct root *ret, const char *path, struct err *err);

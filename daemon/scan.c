@@ -2,6 +2,7 @@
 
 #include "daemon/scan.h"
 
+#include "daemon/mounts.h"
 #include "lib/base/str.h"
 #include "lib/core/match.h"
 #include "lib/engine/walk.h"
@@ -58,7 +59,7 @@ static void scan_note(void *userdata, enum plan_note note, const char *key, int 
                 (struct scan_note){.note = note, .key = copy, .err = err, .why = why};
 }
 
-static int scan_plan(struct scan *s, struct walk *walk)
+static int scan_plan(struct scan *s, struct walk *walk, struct mounts *mounts)
 {
         struct scan_args *a = &s->args;
         struct scan_result *result = &s->result;
@@ -79,9 +80,15 @@ static int scan_plan(struct scan *s, struct walk *walk)
                 return r;
         a->policy.known_total = totals.files + totals.dirs;
         a->policy.now_ns = result->began_ns;
-        diff_init(&diff, known, walk_iter(walk), a->known_root_dev);
+        r = mounts_begin(mounts, a->root_fd, a->mounts, walk_iter(walk));
+        if (r < 0)
+                return err_set(&result->err, ENOMEM, "no memory");
+        diff_init(&diff, known, &mounts->iter, a->known_root_dev);
+        diff_set_mounts(&diff, mounts->verdicts, mounts->n_verdicts);
         r = plan_run(&a->policy, &diff, remote, &sink, &result->totals);
         diff_finish(&diff);
+        if (r == 0)
+                result->mounts = mounts_fact(mounts, a->root_fd, a->mounts);
         if (r < 0 && result->err.code == 0)
                 store_iter_err(known, &result->err);
         if (r < 0 && result->err.code == 0)
@@ -96,6 +103,7 @@ static int scan_all(struct scan *s)
         _cleanup_(match_destroyp) struct match *match = NULL;
         _cleanup_(walk_destroyp) struct walk *walk = NULL;
         struct walk_options options = {.follow = a->follow, .stop = &s->stop};
+        struct mounts mounts = {0};
         int r;
 
         result->notes = calloc(SCAN_NOTES_MAX, sizeof(struct scan_note));
@@ -110,7 +118,8 @@ static int scan_all(struct scan *s)
         if (r == 0)
                 r = spool_create(&result->drops, a->state_dir, &result->err);
         if (r == 0)
-                r = scan_plan(s, walk);
+                r = scan_plan(s, walk, &mounts);
+        mounts_finish(&mounts);
         if (r == 0)
                 r = spool_rewind(result->makes, &result->err);
         if (r == 0)
@@ -168,5 +177,6 @@ void scan_result_finish(struct scan_result *r)
         for (size_t i = 0; i < r->n_notes; i++)
                 free(r->notes[i].key);
         free(r->notes);
+        free(r->mounts);
         *r = (struct scan_result){0};
 }

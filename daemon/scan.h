@@ -22,6 +22,7 @@ struct scan_args {
         const char *state_dir;
         int root_fd;
         uint64_t known_root_dev; /* 0: not known */
+        const char *mounts;      /* the fact about nested disks, or NULL */
         bool follow;
         bool use_remote;         /* the `remote` table holds a whole listing */
         const char *exclude;
@@ -39,6 +40,7 @@ struct scan_result {
         int r; /* 0, or the negative errno that ended the scan early: `err` tells */
         struct err err;
         struct plan_totals totals;
+        char *mounts; /* the fact as it should be, or NULL: as it is */
         struct spool *makes, *drops; /* NULL after an early end */
         struct scan_note *notes;
         size_t n_notes;

@@ -60,15 +60,32 @@ static bool diff_within(struct diff_below *b, const char *key)
         return b->on;
 }
 
+void diff_set_mounts(struct diff *d, const struct diff_mount *mounts, size_t n)
+{
+        d->mounts = mounts;
+        d->n_mounts = n;
+}
+
 /*
  * Whether a folder stands on the device it stood on.  A mount that has gone away, or come, below
  * the watched folder changes the relation to the watched folder's own device.  Where both are
- * mounts, their numbers tell them apart, unless the watched folder's own number shows a reboot.
+ * mounts, it was looked which disk that is; where that could not be told, their numbers tell them
+ * apart, unless the watched folder's own number shows a reboot.
  */
 static bool diff_same_device(const struct diff *d, const struct entry *known,
                              const struct entry *seen)
 {
+        bool told = false;
+
         if ((known->stamp.dev == 0) != (seen->stamp.dev == 0))
+                return false;
+        for (size_t i = 0; known->stamp.dev != 0 && i < d->n_mounts; i++) {
+                told |= d->mounts[i].known_dev == known->stamp.dev;
+                if (d->mounts[i].known_dev == known->stamp.dev &&
+                    d->mounts[i].seen_dev == seen->stamp.dev)
+                        return true;
+        }
+        if (told)
                 return false;
         return known->stamp.dev == seen->stamp.dev || d->known_root_dev == 0 ||
                d->known_root_dev != d->seen_root_dev;

@@ -56,11 +56,19 @@ struct diff_below {
         bool on;
 };
 
+/* What is known of a device number that rows carry, of a disk mounted below the watched folder. */
+struct diff_mount {
+        uint64_t known_dev;
+        uint64_t seen_dev; /* the number which that same disk has now; 0: it is not there */
+};
+
 struct diff {
         struct entry_iter *known_iter, *seen_iter;
         const struct entry *known, *seen; /* the next of each side, NULL at its end */
         struct entry seen_here;           /* *seen, with its device as above */
         uint64_t known_root_dev, seen_root_dev;
+        const struct diff_mount *mounts;
+        size_t n_mounts;
         struct diff_cover cover;
         struct diff_below elsewhere;      /* a folder that is on another device */
         struct diff_below replaced;       /* a folder in whose place a file stands; elsewhere, a
@@ -77,6 +85,10 @@ struct diff {
 void diff_init(struct diff *d, struct entry_iter *known, struct entry_iter *seen,
                uint64_t known_root_dev);
 void diff_finish(struct diff *d);
+
+/* Before the first diff_next(); they must stay.  Numbers of which nothing is said here are compared
+ * as they are. */
+void diff_set_mounts(struct diff *d, const struct diff_mount *mounts, size_t n);
 
 /* 1 and the next change, 0 at the end, or the negative errno of a side that ended early: then what
  * was shown so far may be used to add, and nothing to remove. */

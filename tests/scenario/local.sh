@@ -150,6 +150,30 @@ scenario_nested_disk_unmounted()
         mount -o loop "$T/disk" "$SRC/d" && once && same && quiet
 }
 
+# The numbers of devices are dealt out anew at each start.
+scenario_nested_disk_with_another_number()
+{
+        local before
+        image disk && image second && mkdir "$SRC/d" "$T/aside" && mount -o loop "$T/disk" "$SRC/d" &&
+                echo a >"$SRC/d/a" && echo b >"$SRC/d/b" && once && same && before=$(stat -c %d "$SRC/d")
+        umount "$SRC/d" && mount -o loop "$T/second" "$T/aside" && mount -o loop "$T/disk" "$SRC/d"
+        [ "$(stat -c %d "$SRC/d")" != "$before" ] || mount -o loop "$T/second" "$T/aside" || true
+        rm "$SRC/d/b" && echo c >"$SRC/d/c" && once && same
+        quiet
+}
+
+# Another disk, freshly made, with the number that the first one had: nothing of the first is gone.
+scenario_nested_disk_replaced_by_another()
+{
+        image disk && image second && mkdir "$SRC/d" && mount -o loop "$T/disk" "$SRC/d" &&
+                echo a >"$SRC/d/a" && echo b >"$SRC/b" && once && same
+        umount "$SRC/d" && mount -o loop "$T/second" "$SRC/d" && once 75
+        log 'd stands on another device than before'
+        want "what is on the first disk stays" cloud_file d/a
+        want "nothing was removed" [ "$(count delete)" = 0 ]
+        umount "$SRC/d" && mount -o loop "$T/disk" "$SRC/d" && once && same && quiet
+}
+
 scenario_disk_mounted_over_a_mirrored_folder()
 {
         needs_mounts && mkdir "$SRC/d" && echo a >"$SRC/d/a" && once && same

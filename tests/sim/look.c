@@ -10,6 +10,7 @@
 #include "tests/sim/look.h"
 
 #include "daemon/root.h"
+#include "lib/engine/beneath.h"
 #include "lib/engine/walk.h"
 #include "tests/sim/edit.h"
 #include "tests/sim/rule.h"
@@ -71,6 +72,26 @@ int __wrap_fcntl64(int fd, int command, ...)
 
 /* ---- root.h ----------------------------------------------------------------------------------- */
 
+int root_identify(int fd, struct root *ret)
+{
+        const struct node *n = look_fd(fd);
+
+        ret->dev = tree.dev[n->fs];
+        ret->lasting = true;
+        snprintf(ret->identity, sizeof(ret->identity), "%llu:%lld", (unsigned long long)n->ino,
+                 (long long)n->btime_ns);
+        return 0;
+}
+
+/* What is mounted below the watched folder. */
+int beneath_open(int root_fd, const char *key, int flags _unused_, bool follow _unused_)
+{
+        int err;
+        struct node *n = tree_find(look_fd(root_fd), key, &err);
+
+        return n ? look_open(n) : -err;
+}
+
 int root_open(struct root *ret, const char *path, struct err *err)
 {
         struct node *n = tree.at_path;
@@ -78,9 +99,8 @@ int root_open(struct root *ret, const char *path, struct err *err)
 
         if (r)
                 return err_errno(err, r, "the watched folder %s cannot be opened", path);
-        *ret = (struct root){.fd = look_open(n), .dev = tree.dev[n->fs]};
-        snprintf(ret->identity, sizeof(ret->identity), "%llu:%lld", (unsigned long long)n->ino,
-                 (long long)n->btime_ns);
+        *ret = (struct root){.fd = look_open(n)};
+        root_identify(ret->fd, ret);
         rule_root(n == tree.home, false);
         return 0;
 }

@@ -430,3 +430,47 @@ TEST(deep_nesting)
         tree_finish(&known);
         tree_finish(&seen);
 }
+
+/* A disk that is mounted below: it was looked whose number that is. */
+TEST(disks_below_are_told_by_what_they_are)
+{
+        static const struct {
+                const char *known, *seen, *want;
+                struct diff_mount mounts[2];
+                uint64_t root_dev;
+        } rows[] = {
+                /* the same disk under another number, the watched folder's unchanged */
+                {"d m %8|f m/a 1 %8", "d . %1|d m %9|f m/a 1 %9", "~ m|= m/a", {{8, 9}}, 1},
+                /* … and both changed */
+                {"d m %8|f m/a 1 %8", "d . %2|d m %9|f m/a 1 %9", "~ m|= m/a", {{8, 9}}, 1},
+                /* another disk under the same number */
+                {"d m %8|f m/a 1 %8", "d . %1|d m %8", "?? m EXDEV|? m/a EXDEV", {{8, 0}}, 1},
+                {"d m %8|f m/a 1 %8", "d . %2|d m %8", "?? m EXDEV|? m/a EXDEV", {{8, 0}}, 1},
+                /* the two have changed places */
+                {"d m %8|d n %9", "d . %1|d m %9|d n %8", "~ m|~ n", {{8, 9}, {9, 8}}, 1},
+                /* a number that two disks had: the one that is there counts */
+                {"d m %8|f m/a 1 %8", "d . %1|d m %8", "= m|- m/a", {{8, 0}, {8, 8}}, 1},
+                /* nothing is said of it: as before */
+                {"d m %8|f m/a 1 %8", "d . %1|d m %9", "?? m EXDEV|? m/a EXDEV", {{7, 9}}, 1},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct tree known, seen;
+                _cleanup_(str_finish) struct str got = STR_NULL(1 << 16);
+                struct change c;
+                struct diff diff;
+                int r;
+
+                tree_init(&known, rows[i].known);
+                tree_init(&seen, rows[i].seen);
+                diff_init(&diff, &known.iter, &seen.iter, rows[i].root_dev);
+                diff_set_mounts(&diff, rows[i].mounts, ARRAY_SIZE(rows[i].mounts));
+                while ((r = diff_next(&diff, &c)) > 0)
+                        show(&got, &c);
+                check_eq(r, 0);
+                check_str(str_z(&got), rows[i].want);
+                diff_finish(&diff);
+                tree_finish(&known);
+                tree_finish(&seen);
+        }
+}
