@@ -55,11 +55,17 @@ scenario_put_stored_and_never_answered()
         want "sent once each: $(count put)" [ "$(count put)" = 2 ]
 }
 
-scenario_put_stored_and_answered_404()
+# Stored, and answered as if it were not.
+scenario_put_stored_and_answered_with_an_error()
 {
-        echo a >"$SRC/f" && knob '{"visibility_ms":300}' &&
-                fault '{"on":"put","times":1,"do":{"reset":"after"}}' && fast 10 && once && same
-        want "sent once: $(count put)" [ "$(count put)" = 1 ]
+        local status n=0
+        for status in 500 503 404; do
+                n=$((n + 1)) && echo "content $n" >"$SRC/f$n"
+                fault "$(jq -nc --arg n "$n" --argjson s $status '{on:"put",times:1,do:{status:$s,body:"",
+                        before:[{put:"disk:/Backup/Docs/f\($n)",text:"content \($n)\n"}]}}')"
+                once && same
+                want "sent once each: $(count put)" [ "$(count put)" = "$n" ]
+        done
 }
 
 # The new state shows half a minute late: nothing is sent again, nothing is taken for gone.
@@ -255,8 +261,7 @@ scenario_one_packet_in_ten_is_lost()
                 some_files && TIMEOUT=120 once && same
 }
 
-# 64 kbit/s, and clocks eight times as fast: 8 kbit/s for ydsync.  Slow is no reason to give up, nor is
-# it that the kernel has taken all of it long before the last byte is out.
+# 64 kbit/s, and clocks eight times as fast: 8 kbit/s for ydsync.  Slow is no reason to give up.
 scenario_long_slow_link()
 {
         two_worlds && us tc qdisc add dev eth0 root tbf rate 64kbit burst 4kb latency 500ms || {
