@@ -910,6 +910,21 @@ TEST(apart_in_trouble)
              {"403", "end STUCK"});
 }
 
+/* Beside what an upload has left there is something of somebody else's: then that is what counts. */
+TEST(apart_leaves_what_is_foreign_beside_a_remnant)
+{
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 2 0 f W1 5 #c1|f z 1 #ee", "record forget t"},
+             {"ok", "end DONE: what is not ours"});
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 2 0 f W1 5 #c1|o x", "record forget t"},
+             {"ok", "end DONE: what is not ours"});
+}
+
 /* Only the answers that are about this thing let it be forgotten. */
 TEST(apart_forgets_nothing_for_an_answer_of_another_kind)
 {
