@@ -24,7 +24,8 @@ int approval_leave(const char *state_dir, const char *id, struct err *err)
         if (!path || !draft)
                 return err_set(err, ENOMEM, "no memory");
         fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0 || write(fd, id, strlen(id)) != (ssize_t)strlen(id) || rename(draft, path) < 0)
+        if (fd < 0 || write(fd, id, strlen(id)) != (ssize_t)strlen(id) || fsync(fd) < 0 ||
+            rename(draft, path) < 0)
                 return err_errno(err, errno, "the approval cannot be written into %s", state_dir);
         return 0;
 }

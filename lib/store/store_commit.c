@@ -7,6 +7,32 @@
  * A disk that fails while writing (EIO, above all a failed fsync) ends the writing for good: what
  * is in the page cache then may never reach the disk although a second fsync says so.  Only a new
  * start, which reads what is really there, may write again.
+ *
+ * The order of writes, over the whole program.  "X, then Y" means that X is durable, here or there,
+ * before Y begins; beside it stands what a power cut between the two would do the other way round.
+ *
+ *   intent, then the link for a wire name (flow_put)
+ *           bytes under a name that nobody knows: half a file in the cloud for good, sent twice
+ *   the bytes and the name right, then the row; and with it, in one transaction, the end of the
+ *   intent (flow_put)
+ *           a row for what is not there: the file would never be sent.  The intent gone too early:
+ *           a wire name that stays for good
+ *   the folder made, then its row (flow_mkdir)
+ *           as above
+ *   removed there, then the row forgotten (flow_drop, flow_apart)
+ *           a file in the cloud that has become foreign: it would never be removed
+ *   the rows of another folder forgotten, in one transaction with the binding and the identity of
+ *   the new one, then the first listing (cycle.c)
+ *           rows of the old folder, taken for files that were removed in the new one: all deleted
+ *   everything listed and compared, then "adopted" (cycle.c)
+ *           the rest would be taken for known, though nobody has looked at it
+ *   a new snapshot whole and flushed under another name, the log of an old one gone, then the rename
+ *   and the flush of the folder (store.c)
+ *           an empty or torn database, or a new one with the log of another
+ *
+ * So a cut leaves at most a deed that nothing says so of here, and the next start finds it by
+ * looking.  One kind it cannot find: something that was made, not yet written down, and removed here
+ * before the next start.  Nobody can tell it from a foreign thing then, and it stays.
  */
 
 #include "lib/store/store_priv.h"

@@ -32,9 +32,11 @@
  *     goes to the Trash (on condition of its md5), then ours gets the name.
  *   - Once every byte was sent, a lost answer is a doubt, not a failure: the Disk is looked at until
  *     the content is there or could no longer come.  Only then are bytes sent again, with a new link.
- *   - The intent is on disk before the first byte under a wire name leaves; the row replaces it in
- *     one transaction once the name is right.  A crash between the two leaves an intent, and the
- *     next run's RESUME finds what arrived.
+ *   - The intent is on disk before the first byte under a wire name leaves (even before its link is
+ *     asked for); the row replaces it in one transaction once the name is right.  A crash between
+ *     the two leaves an intent, and the next run's RESUME finds what arrived.  The other way round
+ *     would leave half a file that nobody knows, or a row for a file that never got its name.  All
+ *     such orders, and what each prevents: store_commit.c.
  */
 
 #include "lib/yadisk/flow_put.h"
