@@ -90,6 +90,7 @@ struct http {
         uv_timer_t timer, watch, rate;
         unsigned open_handles; /* that have not been closed yet */
         bool closing, delivering;
+        bool unwatched;        /* a socket is open that the loop does not know */
         void (*closed)(void *userdata);
         void *closed_userdata;
         struct http_op *ops;
@@ -205,6 +206,7 @@ static struct http_socket *http_socket_create(struct http *h, curl_socket_t fd)
         return s;
 }
 
+/* When a socket cannot be watched curl is not told: it does not survive that.  See http_lost(). */
 static int http_socket_callback(CURL *easy _unused_, curl_socket_t fd, int what, void *userdata,
                                 void *socket_data)
 {
@@ -221,13 +223,17 @@ static int http_socket_callback(CURL *easy _unused_, curl_socket_t fd, int what,
         }
         if (!s)
                 s = http_socket_create(h, fd);
-        if (!s)
-                return -1;
+        if (!s) {
+                h->unwatched = true;
+                return 0;
+        }
         if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
                 events |= UV_READABLE;
         if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
                 events |= UV_WRITABLE;
-        return uv_poll_start(&s->poll, events, http_on_poll) < 0 ? -1 : 0;
+        if (uv_poll_start(&s->poll, events, http_on_poll) < 0)
+                h->unwatched = true;
+        return 0;
 }
 
 /* Makes the multi handle if there is none. */
@@ -552,8 +558,8 @@ static void http_gather(struct http *h)
 }
 
 /*
- * curl could not tell us of a socket, or could not note it (no memory, no descriptor).  From then on
- * a multi handle is of no use, and of some danger: what it did not note it divides by.  All that is
+ * curl could not note a socket, or we could not watch it (no memory, no descriptor).  From then on a
+ * multi handle is of no use, and of some danger: what it did not note it divides by.  All that is
  * out counts as broken off, and the next request gets another handle.
  */
 static void http_lost(struct http *h)
@@ -572,6 +578,7 @@ static void http_lost(struct http *h)
         }
         h->multi = NULL;
         curl_multi_cleanup(lost);
+        h->unwatched = false;
 }
 
 /* Gathers what has finished, then delivers: a callback may start and cancel others. */
@@ -579,6 +586,8 @@ static void http_drain(struct http *h)
 {
         struct http_op *op;
 
+        if (h->unwatched)
+                http_lost(h);
         http_gather(h);
         if (h->delivering)
                 return;
