@@ -140,7 +140,7 @@ static int store_fill(const char *path, struct err *err)
                 return r;
         r = store_db_wal(&db, err);
         if (r == 0)
-                r = store_db_do(&db, STMT_BEGIN_WRITE, err);
+                r = store_db_begin(&db, STMT_BEGIN_WRITE, err);
         if (r == 0) {
                 int rc = sqlite3_exec(db.sqlite, store_schema, NULL, NULL, NULL);
 
@@ -248,7 +248,9 @@ static int store_check_same(struct store_db *db, sqlite3_stmt *is, sqlite3_stmt 
                         const char *a = store_column_text(is, col);
                         const char *b = store_column_text(should, col);
 
-                        if (!a || !b || strcmp(a, b) != 0)
+                        if (!b) /* we made that ourselves */
+                                return store_db_fail(db, SQLITE_NOMEM, err);
+                        if (!a || strcmp(a, b) != 0)
                                 return store_db_damaged(db, err,
                                                         "its tables are not what they should be");
                 }
@@ -303,7 +305,7 @@ static int store_check_meta(struct store_db *db, struct err *err)
 
 static int store_check(struct store_db *db, struct err *err)
 {
-        int r = store_db_do(db, STMT_BEGIN, err); /* another program may be writing */
+        int r = store_db_begin(db, STMT_BEGIN, err); /* another program may be writing */
 
         if (r == 0)
                 r = store_check_ids(db, err);

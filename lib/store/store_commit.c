@@ -396,7 +396,7 @@ static int commit_record(struct commit *c, const struct record *rec)
 static int commit_all(struct commit *c, const struct record *records, size_t n)
 {
         struct store_tally before;
-        int r = store_db_do(c->db, STMT_BEGIN_WRITE, c->err);
+        int r = store_db_begin(c->db, STMT_BEGIN_WRITE, c->err);
 
         if (r == 0)
                 r = store_tally_read(c->db, &c->tally, c->err);

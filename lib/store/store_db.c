@@ -64,6 +64,9 @@ int store_db_damaged(struct store_db *db, struct err *err, const char *fmt, ...)
         char why[512];
         va_list ap;
 
+        /* For want of memory SQLite gives NULL for what is there. */
+        if (sqlite3_errcode(db->sqlite) == SQLITE_NOMEM)
+                return store_db_fail(db, SQLITE_NOMEM, err);
         va_start(ap, fmt);
         vsnprintf(why, sizeof(why), fmt, ap);
         va_end(ap);
@@ -313,6 +316,15 @@ int store_db_do(struct store_db *db, enum store_stmt id, struct err *err)
         int r = store_db_stmt(db, id, &stmt, err);
 
         return r < 0 ? r : store_db_step(db, stmt, err);
+}
+
+int store_db_begin(struct store_db *db, enum store_stmt id, struct err *err)
+{
+        /* The end of the last one may have found no memory. */
+        store_db_rollback(db);
+        if (!sqlite3_get_autocommit(db->sqlite))
+                return store_db_fail(db, SQLITE_NOMEM, err);
+        return store_db_do(db, id, err);
 }
 
 void store_db_rollback(struct store_db *db)

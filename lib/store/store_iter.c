@@ -28,7 +28,7 @@ struct store_iter {
 
 static int iter_begin(struct store_iter *it)
 {
-        int r = store_db_do(&it->db, STMT_BEGIN, &it->why);
+        int r = store_db_begin(&it->db, STMT_BEGIN, &it->why);
 
         if (r == 0)
                 r = store_tally_read(&it->db, &it->expected, &it->why);

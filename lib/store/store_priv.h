@@ -94,6 +94,8 @@ int store_db_wal(struct store_db *db, struct err *err);
 int store_db_step(struct store_db *db, sqlite3_stmt *stmt, struct err *err);
 /* For statements without parameters and without rows. */
 int store_db_do(struct store_db *db, enum store_stmt id, struct err *err);
+/* STMT_BEGIN or STMT_BEGIN_WRITE. */
+int store_db_begin(struct store_db *db, enum store_stmt id, struct err *err);
 /* Ends an open transaction by undoing it; does nothing when there is none. */
 void store_db_rollback(struct store_db *db);
 
