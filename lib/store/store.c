@@ -21,6 +21,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
+/* Where a database tells which version may write it, and the highest there is. */
+#define STORE_HEADER_WRITE_VERSION 18
+#define STORE_WRITE_VERSION_MAX 2
+
 /* What SQLite may have put beside a database. */
 static const char *const store_suffixes[] = {"", "-wal", "-shm", "-journal"};
 
@@ -329,6 +333,21 @@ static int store_on_commit(void *userdata, sqlite3 *sqlite _unused_, const char 
         return SQLITE_OK;
 }
 
+/* SQLite falls back to reading when a damaged header asks for it, but also when the file could not be
+ * opened for writing. */
+static int store_fail_readonly(struct store *s, struct err *err)
+{
+        sqlite3_file *file = NULL;
+        unsigned char version = 0;
+
+        sqlite3_file_control(s->db.sqlite, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+        if (file && file->pMethods &&
+            file->pMethods->xRead(file, &version, 1, STORE_HEADER_WRITE_VERSION) == SQLITE_OK &&
+            version > STORE_WRITE_VERSION_MAX)
+                return store_db_damaged(&s->db, err, "it cannot be written");
+        return err_set(err, EACCES, "the snapshot %s could be opened for reading only", s->path);
+}
+
 static int store_open_db(struct store *s, enum store_how how, struct err *err)
 {
         struct stat st;
@@ -337,9 +356,8 @@ static int store_open_db(struct store *s, enum store_how how, struct err *err)
         if (r == 0)
                 r = store_check(&s->db, err);
         if (r == 0 && how == STORE_DB_WRITE) {
-                /* SQLite falls back to reading when a damaged header asks for it. */
                 if (sqlite3_db_readonly(s->db.sqlite, "main") != 0)
-                        r = store_db_damaged(&s->db, err, "it cannot be written");
+                        r = store_fail_readonly(s, err);
                 else
                         r = store_db_wal(&s->db, err);
         }
