@@ -107,6 +107,7 @@ static int diff_begin(struct diff *d)
                 return -EILSEQ;
         d->begun = true;
         d->seen_root_dev = d->seen->stamp.dev;
+        d->root_err = d->seen->err;
         return d->seen->err ? diff_cover(d, "", false, d->seen->err) : 0;
 }
 

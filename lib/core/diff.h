@@ -69,6 +69,7 @@ struct diff {
         uint64_t known_root_dev, seen_root_dev;
         const struct diff_mount *mounts;
         size_t n_mounts;
+        int root_err;         /* why the watched folder could not be read to its end, or 0 */
         struct diff_cover cover;
         struct diff_below elsewhere;      /* a folder that is on another device */
         struct diff_below replaced;       /* a folder in whose place a file stands; elsewhere, a

@@ -348,6 +348,10 @@ int plan_run(const struct plan_policy *policy, struct diff *diff, struct entry_i
         }
         if (r == 0)
                 r = plan_close_tree(&p);
+        if (r == 0 && diff->root_err) {
+                plan_note(&p, PLAN_NOTE_UNSEEN, "", diff->root_err, NULL);
+                p.totals.unseen++;
+        }
         str_finish(&p.tree_key);
         str_finish(&p.unfit_dir);
         if (r < 0)

@@ -255,7 +255,7 @@ TEST(what_cannot_be_seen_is_left_alone)
                 {"d a|f a/x|d a/y|f a/y/z", "d .|d a !EACCES", " /  / unseen a EACCES"},
                 {"d a|f a/x|f a/y|f b", "d .|d a !EIO|f a/y 2",
                  "reput a/y / drop b / unseen a EIO"},
-                {"f a|f b", "d . !EIO", ""},
+                {"f a|f b", "d . !EIO", " /  / unseen  EIO"},
                 {"d a|f a/x", "d .|d a|d a !ESTALE", ""},
                 {"", "d .|d a !EACCES|f b", "mkdir a|put b /  / hidden a EACCES"},
                 {"d m %2|f m/x|d m/y %2|f m/y/z", "d .|d m|d m/y", " /  / unseen m EXDEV"},
