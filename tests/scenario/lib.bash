@@ -149,6 +149,7 @@ stop()
 {
         local got=0
         kill -TERM "$DAEMON" || die "the daemon is not there any more"
+        within 60 eval "! kill -0 $DAEMON"
         wait "$DAEMON" || got=$?
         DAEMON=
         [ "$got" = 0 ] || die "run ended with $got after SIGTERM"
