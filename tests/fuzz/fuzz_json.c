@@ -119,12 +119,13 @@ static void judge(int status, const char *body, size_t len)
                              .body = body,
                              .body_len = len,
                              .retry_after_ms = -1};
-        struct verdict v = verdict(&in), change = verdict_change(&in);
+        struct verdict v = verdict(&in);
         bool good = status == 200 || status == 201 || status == 202 || status == 204;
 
         must((v.act == VERDICT_OK) == good);
         must(verdict_news(&in) <= GATE_NEWS_REFUSED);
-        must((change.act == VERDICT_OK) == (good && status != 200));
+        must((verdict_removal(&in).act == VERDICT_OK) == (good && status != 200));
+        must((verdict_change(&in).act == VERDICT_OK) == (status == 201 || status == 202));
         must(v.act == VERDICT_OK || v.act == VERDICT_ASKER || *v.text);
         check_text(v.description);
 }
