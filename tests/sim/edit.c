@@ -350,6 +350,21 @@ void edit_may_come(enum sim_count when)
         edit.coming = false;
 }
 
+void edit_just_read(const char *key)
+{
+        struct node *n = tree_really(key);
+
+        if (!sim.doing || sim.steps == 0 || loop.dead || edit.coming || !n ||
+            loop_wall_ns() - n->ctime_ns >= tree.tick_ns || !sim_chance(edit.per_mille[SIM_EDIT_IN_READ]))
+                return;
+        edit.coming = true;
+        edit.last = n;
+        edit.last_ns = loop.now_ns;
+        if (edit_racy())
+                sim_count(SIM_EDIT_RACY);
+        edit.coming = false;
+}
+
 /* ---- what hides ------------------------------------------------------------------------------- */
 
 static void edit_hide_root(void)
@@ -464,6 +479,17 @@ void edit_hide(void)
                         edit_hide_root();
                 return;
         }
+}
+
+bool edit_is_over_bare(const char *key)
+{
+        char mount[TREE_KEY_MAX];
+        const struct entry *row;
+
+        if (!edit.mount || !tree_key(edit.mount, mount) || !entry_key_below(key, mount))
+                return false;
+        row = snap_row(mount);
+        return !row || row->stamp.dev == 0;
 }
 
 bool edit_has_mount(void)

@@ -320,6 +320,7 @@ int walk_create(struct walk **ret, int root_fd, const struct walk_options *optio
                 abort();
         w->iter.next = walk_next;
         w->root = look_fd(root_fd);
+        rule_scan_begins();
         w->match = options->match;
         w->shallow = sim_chance(200);
         w->key = STR_NULL(TREE_KEY_MAX);
@@ -395,6 +396,7 @@ int reading_end(struct reading *r, uint64_t *ret_content)
         if (*ret_content != r->content && sim_chance(500))
                 *ret_content = sim_chance(500) ? r->content : content_mixed(r->content);
         pairs_add(&tree.had, r->key, *ret_content);
+        edit_just_read(r->key);
         return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "lib/core/disguise.h"
 #include "lib/core/match.h"
 #include "lib/engine/walk.h"
+#include "tests/sim/edit.h"
 #include "tests/sim/fault.h"
 #include "tests/sim/snap.h"
 #include "tests/sim/tree.h"
@@ -53,6 +54,7 @@ static struct {
         struct notes dropped;   /* keys that this pass removed */
         char wire_keys[256][TREE_KEY_MAX];
         uint64_t known, drops;  /* of this pass */
+        uint64_t edits;         /* while walking, when the scan began */
         bool adopting, root_proper, root_again;
         bool rebound;           /* the cloud folder is another one than at the beginning */
         struct notes excused;   /* paths that only a person can put right */
@@ -183,6 +185,24 @@ void rule_root(bool proper, bool again)
                 rule.root_proper = proper;
 }
 
+/* What goes in the end was absent when it was scanned, unless that was changed on the way. */
+static void rule_planned_drop(const struct op *op, bool at_last)
+{
+        const struct node *n = tree_really(op->entry.key);
+
+        if (snap.damage) /* such a plan is thrown away at the end of the rows */
+                return;
+        if (n && n->kind == op->entry.kind && !edit_is_over_bare(op->entry.key) &&
+            rule.edits == sim.counts.by[SIM_EDIT_IN_WALK])
+                sim_fail("(4) %s is to go%s, and it is here", op->entry.key,
+                         at_last ? "" : " to make room");
+}
+
+void rule_scan_begins(void)
+{
+        rule.edits = sim.counts.by[SIM_EDIT_IN_WALK];
+}
+
 static void rule_makes(const struct op *op)
 {
         struct note *n = notes_add(&rule.makes, op->entry.key);
@@ -196,6 +216,8 @@ void rule_planned(const struct op *op, bool at_last)
         char path[DISK_PATH_MAX];
         struct thing *t;
 
+        if (op->verb == OP_DROP || op->verb == OP_DROP_TREE)
+                rule_planned_drop(op, at_last);
         if (op->verb == OP_DROP || op->verb == OP_DROP_TREE)
                 notes_add(&rule.plan, op->entry.key)->number =
                         at_last && !tree_really(op->entry.key);
@@ -272,6 +294,7 @@ void rule_looked(const char *key, enum kind kind, int err)
 
         n->kind = kind;
         n->err = err;
+        n->number = err == ENOENT && tree_really(key) && !edit_is_over_bare(key); /* it is only hidden: that proves nothing */
         sim_trace("look: %s -> %s", key, err ? strerror(err) : kind == KIND_DIR ? "folder" : "file");
 }
 
@@ -285,7 +308,7 @@ static bool rule_proven(const char *key, enum kind kind)
         for (;;) {
                 const struct note *n = notes_find(&rule.looked, above);
 
-                if (n && loop.now_ns - n->at_ns <= RULE_LOOK_NS &&
+                if (n && loop.now_ns - n->at_ns <= RULE_LOOK_NS && !n->number &&
                     (n->err == ENOENT ||
                      (!n->err && n->kind != KIND_OTHER && n->kind != kind)))
                         return true;
@@ -399,6 +422,13 @@ void rule_asks(const struct job *j)
 
 /* ---- (2) and (3) losses ----------------------------------------------------------------------- */
 
+/* What the service has shown may not have been seen. */
+static bool rule_loses_answers(void)
+{
+        return fault_possible(SIM_FAULT_500_DONE) || fault_possible(SIM_FAULT_LOST_REPLY) ||
+               fault_possible(SIM_FAULT_GARBLED);
+}
+
 /* The scan has seen a folder there, a moment ago. */
 static bool rule_makes_dir(const char *key)
 {
@@ -440,7 +470,7 @@ static void rule_loses_foreign(const struct job *j, const char *path, const stru
         if (!str_eq(path, j->path))
                 folder[entry_key_parent(path)] = '\0';
         listed = notes_find(&rule.listed, folder);
-        if (!listed || t->serial <= listed->number || j->since_ns - listed->at_ns > RULE_LISTED_NS)
+        if (!listed || (t->serial <= listed->number && !rule_loses_answers()) || j->since_ns - listed->at_ns > RULE_LISTED_NS)
                 sim_fail("(2) %s, which is foreign, is trashed with its folder", path);
 }
 

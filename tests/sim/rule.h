@@ -41,6 +41,7 @@ void rule_shows(const char *path, const struct thing *t, uint64_t serial, bool l
 
 void rule_looked(const char *key, enum kind kind, int err);
 void rule_recorded(const struct record *r);
+void rule_scan_begins(void);
 void rule_planned(const struct op *op, bool at_last); /* among the drops, after all makes */
 void rule_root(bool proper, bool again); /* opened, or (again) checked, and whether it is the one */
 

@@ -43,7 +43,7 @@ struct node *tree_root(enum fs fs)
 
 void tree_begin(void)
 {
-        static const int64_t ticks[] = {1, 4 * MS, 10 * MS, SECOND};
+        static const int64_t ticks[] = {1, 10 * MS, SECOND, SECOND};
 
         tree = (struct tree_model){.tick_ns = ticks[sim_below(ARRAY_SIZE(ticks))],
                                    .last_ino = 100,

@@ -423,6 +423,11 @@ static void world_deed(void *userdata _unused_)
                 world_live();
         else
                 edit_local();
+        /* Somebody asks for a pass, or the time has come just now. */
+        if (world.timer && world.cycle && !world.stopping && sim_chance(200)) {
+                loop_cancel(TAKE_PTR(world.timer));
+                world_pass_after(sim_below(400));
+        }
         loop_after((int64_t)sim_below(sim_chance(300) ? 200 : 40000) * MS, SIDE_WORLD, world_deed,
                    NULL);
 }
@@ -431,7 +436,7 @@ static void world_deed(void *userdata _unused_)
 
 static void world_configure(void)
 {
-        static const int64_t settles[] = {0, 3000, 3000};
+        static const int64_t settles[] = {0, 3000};
         static const uint64_t brakes[] = {0, 2, 5, 100};
         static const int64_t periods[] = {5000, 30000, 30000, 300000};
         static const int64_t audits[] = {0, 3600000, 86400000};
