@@ -17,6 +17,7 @@ static struct {
         char cloud_root[DISK_PATH_MAX];
         struct node *mount;        /* where another file system is mounted; NULL: nowhere */
         unsigned per_mille[SIM_COUNT_N]; /* of the moments at which something may come */
+        unsigned just_read;        /* … and of those right after a file was read */
         bool coming;               /* something has come, and is being done */
         int64_t last_ns;           /* when a file was changed last … */
         struct node *last;         /* … and which */
@@ -355,7 +356,7 @@ void edit_just_read(const char *key)
         struct node *n = tree_really(key);
 
         if (!sim.doing || sim.steps == 0 || loop.dead || edit.coming || !n ||
-            loop_wall_ns() - n->ctime_ns >= tree.tick_ns || !sim_chance(edit.per_mille[SIM_EDIT_IN_READ]))
+            loop_wall_ns() - n->ctime_ns >= tree.tick_ns || !sim_chance(edit.just_read))
                 return;
         edit.coming = true;
         edit.last = n;
@@ -773,6 +774,7 @@ void edit_begin(const char *cloud_root_path)
         edit.per_mille[SIM_EDIT_IN_WALK] = sim_chance(500) ? sim_below(60) : 0;
         edit.per_mille[SIM_EDIT_IN_READ] = sim_chance(500) ? sim_below(100) : 0;
         edit.per_mille[SIM_EDIT_IN_SEND] = sim_chance(500) ? sim_below(200) : 0;
+        edit.just_read = sim_chance(400) ? 300 + sim_below(700) : 0;
         edit_grow(tree.home, 0);
         if (sim_chance(250)) {
                 struct node *m = tree_child(tree.home, "dir");

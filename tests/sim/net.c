@@ -218,8 +218,10 @@ static void op_reads(void *userdata)
                 return;
         }
         rule_sends(op->req->url, op->reading.content);
-        op->next = loop_after(net_ms(5, op->req->file->size > 1000000 ? 60000 : 2000), SIDE_CLIENT,
-                              op_sent, op);
+        op->next = loop_after(net_ms(5, op->req->file->size > 1000000 ? 60000
+                                        : sim_chance(500)             ? 50
+                                                                      : 2000),
+                              SIDE_CLIENT, op_sent, op);
 }
 
 /* ---- http.h ----------------------------------------------------------------------------------- */
