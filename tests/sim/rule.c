@@ -56,6 +56,7 @@ static struct {
         uint64_t known, drops;  /* of this pass */
         uint64_t edits;         /* while walking, when the scan began */
         bool adopting, root_proper, root_again;
+        bool lost;              /* the snapshot, or what it knew last */
         bool rebound;           /* the cloud folder is another one than at the beginning */
         struct notes excused;   /* paths that only a person can put right */
 } rule;
@@ -280,6 +281,7 @@ void rule_rebound(void)
 
 void rule_lost_snapshot(void)
 {
+        rule.lost = true;
         for (struct thing *t = disk.all; t; t = t->all) {
                 t->alien = true;
                 t->sent = false;
@@ -469,7 +471,8 @@ static void rule_loses_foreign(const struct job *j, const char *path, const stru
         str_copy(folder, sizeof(folder), path);
         if (!str_eq(path, j->path))
                 folder[entry_key_parent(path)] = '\0';
-        listed = notes_find(&rule.listed, folder);
+        while (!(listed = notes_find(&rule.listed, folder)) && *folder)
+                folder[entry_key_parent(folder)] = '\0'; /* a folder that is new itself */
         if (!listed || (t->serial <= listed->number && !rule_loses_answers()) || j->since_ns - listed->at_ns > RULE_LISTED_NS)
                 sim_fail("(2) %s, which is foreign, is trashed with its folder", path);
 }
@@ -624,6 +627,22 @@ static void rule_forgotten(const char *key)
                 t->alien = true;
 }
 
+/* An upload that got its name before a crash is known by its intent alone; once that is swept, nobody
+ * knows that the file has arrived. */
+static void rule_intent_over(const char *wire)
+{
+        const struct note *n = notes_find(&rule.wires, wire);
+        char path[DISK_PATH_MAX];
+        struct thing *t;
+
+        if (!n || snap_row(rule.wire_keys[n->number]))
+                return;
+        rule_path(rule.wire_keys[n->number], path);
+        t = disk_find(disk.root, path);
+        if (t)
+                t->sent = false;
+}
+
 void rule_recorded(const struct record *r)
 {
         struct note *n;
@@ -660,6 +679,7 @@ void rule_recorded(const struct record *r)
                 return;
         case RECORD_INTENT_DONE:
                 sim_trace("row: intent %s is over", r->wire);
+                rule_intent_over(r->wire);
                 return;
         case RECORD_REMNANT:
         case RECORD_REMOTE:
@@ -750,7 +770,7 @@ static bool rule_left_out(const struct rule_seen *s, const char *key)
  * was sent again; what came after the sweep is the audit's to find. */
 static bool rule_may_lag(void)
 {
-        return fault_possible(SIM_FAULT_STORED_LATE);
+        return fault_possible(SIM_FAULT_STORED_LATE) || rule.lost; /* or its intent was lost */
 }
 
 /* What has arrived and cannot get its name waits under the wire name until it can. */
