@@ -536,7 +536,8 @@ static void cycle_stage_sweep(struct cycle *c)
 
                 if (*intent->wire == '\0' ||
                     (c->swept && !flow_sweep_due(intent->size, intent->when_ms,
-                                                 (int64_t)now.tv_sec * 1000)))
+                                                 (int64_t)now.tv_sec * 1000 +
+                                                         now.tv_nsec / 1000000)))
                         continue;
                 c->flows++;
                 if (engine_start(c->engine,

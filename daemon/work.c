@@ -292,7 +292,8 @@ static bool work_intent_is_old(const struct intent *intent)
         struct timespec now;
 
         clock_gettime(CLOCK_REALTIME, &now);
-        return flow_sweep_due(intent->size, intent->when_ms, (int64_t)now.tv_sec * 1000);
+        return flow_sweep_due(intent->size, intent->when_ms,
+                              (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
 }
 
 static struct flow *work_put(struct work *w, struct work_item *item)
