@@ -280,9 +280,9 @@ static void audit_write(struct audit *a, const struct record *records, size_t n,
 static void audit_note(struct audit *a, engine_done after)
 {
         _cleanup_(str_finish) struct str at = STR_NULL(AUDIT_AT_MAX + 16);
-        struct record record = {.verb = RECORD_META, .name = "audit.at"};
+        struct record record = {.verb = RECORD_META, .name = AUDIT_AT};
 
-        str_adds(&at, a->part == PART_CLOUD ? "cloud" : "read");
+        str_adds(&at, a->part == PART_CLOUD ? AUDIT_AT_BEGINNING : "read");
         if (a->at && strlen(a->at) <= AUDIT_AT_MAX) {
                 str_addc(&at, ' ');
                 str_adds(&at, a->at);
@@ -332,7 +332,7 @@ static void audit_finish(struct audit *a)
         char now[24];
         struct record records[] = {
                 {.verb = RECORD_META, .name = "audit.last", .value = now},
-                {.verb = RECORD_META, .name = "audit.at"},
+                {.verb = RECORD_META, .name = AUDIT_AT},
                 {.verb = RECORD_META, .name = "audit.alarm"},
         };
 

@@ -18,6 +18,7 @@
 #include "daemon/work.h"
 #include "lib/core/flow_write.h"
 #include "lib/yadisk/flow_account.h"
+#include "lib/yadisk/flow_audit.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
 #include "lib/yadisk/flow_room.h"
@@ -309,7 +310,7 @@ static void cycle_stage_finish(struct cycle *c)
                 audit_stamp(now); /* every folder was listed, every file compared */
                 records[n++] =
                         (struct record){.verb = RECORD_META, .name = "audit.last", .value = now};
-                records[n++] = (struct record){.verb = RECORD_META, .name = "audit.at"};
+                records[n++] = (struct record){.verb = RECORD_META, .name = AUDIT_AT};
                 records[n++] = (struct record){.verb = RECORD_META, .name = "audit.alarm"};
                 audit_was_made(c->audit);
         }
@@ -899,7 +900,7 @@ static int cycle_read_metas(struct cycle *c)
                 {"cloud.made", &c->meta_made}, {"approved", &c->meta_approved},
                 {"held", &c->meta_held},
                 {"audit.last", &c->meta_audit_last},
-                {"audit.at", &c->meta_audit_at},
+                {AUDIT_AT, &c->meta_audit_at},
                 {"audit.alarm", &c->meta_audit_alarm},
                 {"account.token", &c->meta_token},
                 {"account.uid", &c->meta_uid},

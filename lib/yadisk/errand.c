@@ -3,6 +3,7 @@
 #include "lib/yadisk/errand.h"
 
 #include "lib/core/backoff.h"
+#include "lib/yadisk/flow_audit.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -295,6 +296,13 @@ bool errand_parents_begin(struct errand *e, const char *folder)
         e->folder_at = (size_t)(slash - folder);
         errand_parents_step(e);
         return true;
+}
+
+struct ask errand_parents_demand(struct errand *e)
+{
+        e->records[0] = (struct record){
+                .verb = RECORD_META, .name = AUDIT_AT, .value = AUDIT_AT_BEGINNING};
+        return errand_record(e, 1);
 }
 
 struct ask errand_parents_ask(struct errand *e)

@@ -112,6 +112,9 @@ static inline struct errand *errand_of(struct flow *f)
  */
 enum errand_parents { ERRAND_PARENTS_MORE, ERRAND_PARENTS_MADE };
 bool errand_parents_begin(struct errand *e, const char *folder); /* false: no memory */
+/* To be written down before the first is asked for: should we be killed once it is made, nothing
+ * else would tell that what is known to be in it is not there. */
+struct ask errand_parents_demand(struct errand *e);
 struct ask errand_parents_ask(struct errand *e);
 enum errand_parents errand_parents_took(struct errand *e, const struct outcome *in,
                                         struct ask *ret_ask);

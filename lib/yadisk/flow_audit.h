@@ -8,6 +8,11 @@
 
 #define AUDIT_LOOK_ONLY (-1)
 
+/* The fact that keeps the place of an audit under way, and its value at the beginning: whoever writes
+ * that demands one, of this process or the next. */
+#define AUDIT_AT "audit.at"
+#define AUDIT_AT_BEGINNING "cloud"
+
 /*
  * Lists the cloud folder of `key` and compares it with the rows right below it.  What is not there
  * as it is known is looked at again for `patience_ms`, since the service may show an old state for a

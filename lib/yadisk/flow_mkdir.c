@@ -5,7 +5,7 @@
  *              │ 409: a file stands there
  *              ├─▶ LOOK ─▶ CLEAR (Trash, on condition of its md5) ─▶ MAKE
  *              │ 409: no parent
- *              └─▶ PARENTS ─▶ RECORD
+ *              └─▶ DEMAND ─▶ PARENTS ─▶ RECORD
  */
 
 #include "lib/yadisk/flow_mkdir.h"
@@ -18,6 +18,7 @@ enum mkdir_state {
         MKDIR_LOOK,
         MKDIR_CLEAR,
         MKDIR_CLEAR_POLL,
+        MKDIR_DEMAND, /* an audit: what is known of the folders above is not so */
         MKDIR_PARENTS,
         MKDIR_RECORD,
 };
@@ -25,7 +26,8 @@ enum mkdir_state {
 static const char *const mkdir_names[] = {
         [MKDIR_START] = "START", [MKDIR_MAKE] = "MAKE",
         [MKDIR_LOOK] = "LOOK", [MKDIR_CLEAR] = "CLEAR",
-        [MKDIR_CLEAR_POLL] = "CLEAR_POLL", [MKDIR_PARENTS] = "PARENTS",
+        [MKDIR_CLEAR_POLL] = "CLEAR_POLL", [MKDIR_DEMAND] = "DEMAND",
+        [MKDIR_PARENTS] = "PARENTS",
         [MKDIR_RECORD] = "RECORD",
 };
 
@@ -90,6 +92,8 @@ static struct ask mkdir_ask(struct errand *e)
                 return errand_http(e, HTTP_DELETE);
         case MKDIR_CLEAR_POLL:
                 return errand_operation_ask(e);
+        case MKDIR_DEMAND:
+                return errand_parents_demand(e);
         case MKDIR_PARENTS:
                 return errand_parents_ask(e);
         case MKDIR_RECORD:
@@ -113,7 +117,7 @@ static struct ask mkdir_took_make(struct flow_mkdir *f, const struct outcome *in
         if (v.error == YADISK_ERROR_NO_PARENT) {
                 if (!errand_parents_begin(&f->e, mkdir_path(f)))
                         return errand_end(&f->e, END_LATER, 0, "no memory");
-                return errand_go(&f->e, MKDIR_PARENTS);
+                return errand_go(&f->e, *f->key ? MKDIR_DEMAND : MKDIR_PARENTS);
         }
         return errand_trouble(&f->e, in, &v);
 }
@@ -186,6 +190,10 @@ static struct ask mkdir_took(struct errand *e, const struct outcome *in)
                 return mkdir_took_clear(f, in);
         case MKDIR_CLEAR_POLL:
                 return mkdir_took_clear_poll(f, in);
+        case MKDIR_DEMAND:
+                if (in->err)
+                        return mkdir_took_record(f, in);
+                return errand_go(e, MKDIR_PARENTS);
         case MKDIR_PARENTS:
                 if (errand_parents_took(e, in, &ask) == ERRAND_PARENTS_MORE)
                         return ask;

@@ -55,6 +55,7 @@
         X(INTENT)     /* writing down what is about to go up under a wire name */                  \
         X(ROOM)       /* whether the account has room for a file like this */                      \
         X(LINK)       /* a place to send to */                                                     \
+        X(DEMAND)     /* writing down that a folder above is missing */                            \
         X(PARENTS)    /* making the folders above, which have vanished */                          \
         X(SEND)       /* the bytes */                                                              \
         X(POLL)       /* 202: received, not yet in place */                                        \
@@ -270,6 +271,8 @@ static struct ask put_ask(struct errand *e)
                 return errand_room_ask(e);
         case PUT_LINK:
                 return put_ask_link(f);
+        case PUT_DEMAND:
+                return errand_parents_demand(e);
         case PUT_PARENTS:
                 return errand_parents_ask(e);
         case PUT_SEND:
@@ -409,7 +412,7 @@ static struct ask put_make_parents(struct flow_put *f, enum put_state then)
         }
         if (parent.failed || !errand_parents_begin(&f->e, str_z(&parent)))
                 return errand_end(&f->e, END_LATER, 0, "no memory");
-        return errand_go(&f->e, PUT_PARENTS);
+        return errand_go(&f->e, PUT_DEMAND);
 }
 
 static bool put_is_exists(enum yadisk_error error)
@@ -941,6 +944,10 @@ static struct ask put_step(struct flow_put *f, const struct outcome *in)
                 return put_took_room(f, in);
         case PUT_LINK:
                 return put_took_link(f, in);
+        case PUT_DEMAND:
+                if (in->err)
+                        return put_took_record(f, in);
+                return errand_go(e, PUT_PARENTS);
         case PUT_PARENTS:
                 return put_took_parents(f, in);
         case PUT_SEND:

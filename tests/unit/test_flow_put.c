@@ -331,7 +331,8 @@ TEST(the_three_meanings_of_409)
         /* the folder above has vanished: it is made anew, with all above it */
         PLAY(play_put(.entry = "f d/e/a 5"),
              {"start", "link /d/e/a"},
-             {"409 " PARENT, "mkdir disk:/B"},
+             {"409 " PARENT, "record meta audit.at=cloud"},
+             {"ok", "mkdir disk:/B"},
              {"409 " FOLDER, "mkdir /"},
              {"409 " FOLDER, "mkdir /d"},
              {"201 op x", "mkdir /d/e"},
@@ -342,7 +343,8 @@ TEST(the_three_meanings_of_409)
         /* it was there all the time, and not to be seen */
         PLAY(play_put(.entry = "f d/a 5"),
              {"start", "link /d/a"},
-             {"409 " PARENT, "mkdir disk:/B"},
+             {"409 " PARENT, "record meta audit.at=cloud"},
+             {"ok", "mkdir disk:/B"},
              {"409 " FOLDER, "mkdir /"},
              {"409 " FOLDER, "mkdir /d"},
              {"409 " FOLDER, "link /d/a"},
@@ -351,10 +353,15 @@ TEST(the_three_meanings_of_409)
              {"ok", "end DONE"});
         PLAY(play_put(.entry = "f a 5"),
              {"start", "link /a"},
-             {"404 " MISSING, "mkdir disk:/B"},
+             {"404 " MISSING, "record meta audit.at=cloud"},
+             {"ok", "mkdir disk:/B"},
              {"409 " FOLDER, "mkdir /"},
              {"201 op x", "link /a"},
              {"409 " PARENT, "end LATER folder-gone: its folder in the cloud keeps vanishing"});
+        PLAY(play_put("f d/e/a 5"),
+             {"start", "link /d/e/a"},
+             {"409 " PARENT, "record meta audit.at=cloud"},
+             {"err EIO", "end STORE"});
         /* a folder stands there */
         PLAY(play_put(.entry = "f a 5"),
              {"start", "link /a"},
@@ -383,7 +390,8 @@ TEST(making_the_folders_above)
 {
         PLAY(play_put(.entry = "f d/a 5"),
              {"start", "link /d/a"},
-             {"409 " PARENT, "mkdir disk:/B"},
+             {"409 " PARENT, "record meta audit.at=cloud"},
+             {"ok", "mkdir disk:/B"},
              {"503", "wait 250"},
              {"woke", "mkdir disk:/B"},
              {"201", "mkdir /"},
@@ -396,11 +404,13 @@ TEST(making_the_folders_above)
                              "must be"});
         PLAY(play_put(.entry = "f d/a 5"),
              {"start", "link /d/a"},
-             {"409 " PARENT, "mkdir disk:/B"},
+             {"409 " PARENT, "record meta audit.at=cloud"},
+             {"ok", "mkdir disk:/B"},
              {"401", "end REFUSED"});
         PLAY(play_put(.entry = "f d/a 5"),
              {"start", "link /d/a"},
-             {"409 " PARENT, "mkdir disk:/B"},
+             {"409 " PARENT, "record meta audit.at=cloud"},
+             {"ok", "mkdir disk:/B"},
              {"507", "end FULL"});
 }
 
@@ -1160,7 +1170,8 @@ TEST(what_was_sent_has_vanished)
              {"ok", "link /d/W1"},
              {"200 link", "send https://up/1"},
              {"201 all c1", "move /d/W1 /d/a"},
-             {"409 " PARENT, "mkdir disk:/B"},
+             {"409 " PARENT, "record meta audit.at=cloud"},
+             {"ok", "mkdir disk:/B"},
              {"409 " FOLDER, "mkdir /"},
              {"409 " FOLDER, "mkdir /d"},
              {"201", "move /d/W1 /d/a"},

@@ -64,7 +64,8 @@ TEST(mkdir_without_a_parent)
 {
         PLAY(mkdir_flow("d d/e"),
              {"start", "mkdir /d/e"},
-             {"409 " PARENT, "mkdir disk:/B"},
+             {"409 " PARENT, "record meta audit.at=cloud"},
+             {"ok", "mkdir disk:/B"},
              {"409 " FOLDER, "mkdir /"},
              {"409 " FOLDER, "mkdir /d"},
              {"201", "mkdir /d/e"},
@@ -72,7 +73,8 @@ TEST(mkdir_without_a_parent)
              {"ok", "end DONE folder-gone"});
         PLAY(mkdir_flow("d d/e"),
              {"start", "mkdir /d/e"},
-             {"409 " PARENT, "mkdir disk:/B"},
+             {"409 " PARENT, "record meta audit.at=cloud"},
+             {"ok", "mkdir disk:/B"},
              {"409 " FOLDER, "mkdir /"},
              {"409 " FOLDER, "mkdir /d"},
              {"409 " FOLDER, "mkdir /d/e"},
@@ -80,8 +82,13 @@ TEST(mkdir_without_a_parent)
              {"ok", "end DONE"});
         PLAY(mkdir_flow("d d/e"),
              {"start", "mkdir /d/e"},
-             {"409 " PARENT, "mkdir disk:/B"},
+             {"409 " PARENT, "record meta audit.at=cloud"},
+             {"ok", "mkdir disk:/B"},
              {"409 " EXISTS, "end STUCK: disk:/B must be"});
+        PLAY(mkdir_flow("d d/e"),
+             {"start", "mkdir /d/e"},
+             {"409 " PARENT, "record meta audit.at=cloud"},
+             {"err EIO", "end STORE"});
 }
 
 /* The cloud folder itself: with all above it, and without a row. */
