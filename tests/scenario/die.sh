@@ -1,55 +1,13 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154,SC2016,SC2119,SC2120
-# Die at every step: the program is killed before and after each commit and each request, in turn;
-# the next run must come to the same end, send nothing twice that had arrived, and leave nothing.
-# Needs a build with -Dtest_hooks=true.
+# What dying mode (tests/scenario/run -d N) dies of: passes in which several things are under way at
+# once, so that one kill meets many of them.  As they are they are small scenarios like any other.
 
-# dies SETUP CHANGE: SETUP is mirrored, then CHANGE; the pass that carries CHANGE out dies.
-dies()
+# mirrored_then SETUP CHANGE: SETUP is mirrored, then CHANGE.
+mirrored_then()
 {
-        local steps n=0 sent twice
-        YDSYNC_STEPS=$T/steps once >/dev/null
-        [ -s "$T/steps" ] || {
-                echo "needs a build with -Dtest_hooks=true"
-                exit 77
-        }
         env YDSYNC_PARALLEL 3
-        while :; do
-                n=$((n + 1))
-                fake "reset?what=all" -d '' >/dev/null
-                rm -rf "$T/state" "${SRC:?}" && mkdir "$SRC"
-                "$1"
-                [ "$1" = true ] || { once && same; }
-                fake "reset?what=journal" -d '' >/dev/null
-                "$2"
-                sent=$(count bytes_in)
-                DIE_STATUS=0
-                YDSYNC_DIE_AT=$n YDSYNC_STEPS=$T/steps timeout 60 "$YDSYNC" --env "$T/env" once \
-                        >"$T/out" 2>"$T/log" || DIE_STATUS=$?
-                [ "$DIE_STATUS" = 137 ] || break
-                sent=$(($(count bytes_in) - sent))
-                mark
-                once && same
-                want "no wire name is left (step $n)" [ "$(cloud_tree | grep -c ydsync-upload-)" = 0 ]
-                twice=$(fake journal | jq -rs '[.[] | select(.endpoint=="put" and .status==201) | .path]
-                        | group_by(.) | map(select(length > 1)) | length')
-                want "nothing that arrived was sent again (step $n)" [ "$twice" = 0 ]
-                quietly
-        done
-        want "it ended well at last: $DIE_STATUS" [ "$DIE_STATUS" = 0 ]
-        steps=$(cat "$T/steps")
-        want "every step was tried: $n of $steps" [ "$n" -gt "$steps" ]
-        want "there were steps" [ "$n" -gt 5 ]
-        echo "# $((n - 1)) steps"
-}
-
-# A further pass has no work, but may look for a remnant that could still appear.
-quietly()
-{
-        fake "reset?what=journal" -d '' >/dev/null
-        once
-        want "a further pass is silent" \
-                [ "$(fake journal | jq -r .path | grep -vc ydsync-upload-)" = 0 ]
+        "$1" && once && same && "$2" && once && same && quiet
 }
 
 die_small()
@@ -82,32 +40,22 @@ die_retype()
         rm -r "$SRC/d" "$SRC/1" && echo file >"$SRC/d" && mkdir "$SRC/1" && echo in >"$SRC/1/in"
 }
 
-scenario_die_first_mirror()
-{
-        dies true die_small
-}
-
 scenario_die_disguised()
 {
-        dies true die_big
-}
-
-scenario_die_replacing_disguised()
-{
-        dies die_big die_replace_big
+        mirrored_then die_big die_replace_big
 }
 
 scenario_die_replacing_and_removing()
 {
-        dies die_small die_replace_and_remove
+        mirrored_then die_small die_replace_and_remove
 }
 
 scenario_die_removing_a_tree()
 {
-        dies die_small die_remove_tree
+        mirrored_then die_small die_remove_tree
 }
 
 scenario_die_changing_kinds()
 {
-        dies die_small die_retype
+        mirrored_then die_small die_retype
 }

@@ -13,6 +13,7 @@
 #   same               the two trees are equal, byte for byte
 #   calls              requests of both kinds since the last `mark`
 #   quiet              `once` makes no call at all
+#   quietly            likewise, but it may look for what an interrupted upload could yet leave
 #   env KEY VALUE      set a key in the .env (an empty VALUE takes it out)
 #   knob JSON          set the emulator's knobs;  fault JSON  make it misbehave
 #   log PATTERN        the log of the last run has a line that matches;  nolog PATTERN
@@ -218,6 +219,14 @@ quiet()
                 fake journal | tail -n 5
                 die "a pass with nothing to do made $(calls) calls"
         }
+}
+
+quietly()
+{
+        fake "reset?what=journal" -d '' >/dev/null
+        once
+        want "a further pass is silent" \
+                [ "$(fake journal | jq -r .path | grep -vc ydsync-upload-)" = 0 ]
 }
 
 knob()
