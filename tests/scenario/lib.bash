@@ -123,6 +123,7 @@ die_everywhere()
 
 start()
 {
+        : >"$T/log" # now, not when the daemon is there: nobody must read the last one's
         $WRAP "$YDSYNC" --env "$T/env" run >"$T/out" 2>"$T/log" &
         DAEMON=$!
 }
