@@ -3,6 +3,8 @@
 #include "lib/core/diff.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 void diff_init(struct diff *d, struct entry_iter *known, struct entry_iter *seen,
                uint64_t known_root_dev)
@@ -26,6 +28,7 @@ void diff_finish(struct diff *d)
         str_finish(&d->elsewhere.key);
         str_finish(&d->replaced.key);
         str_finish(&d->seen_key);
+        free(d->devs);
 }
 
 static int diff_cover(struct diff *d, const char *key, bool excluded, int err)
@@ -44,6 +47,11 @@ static int diff_cover(struct diff *d, const char *key, bool excluded, int err)
 static bool diff_covered(const struct diff *d, const char *key)
 {
         return d->cover.on && entry_key_below(key, str_z(&d->cover.key));
+}
+
+static bool diff_hidden(const struct diff *d, const char *key)
+{
+        return diff_covered(d, key) || (d->cover.on && str_eq(key, str_z(&d->cover.key)));
 }
 
 static int diff_enter(struct diff_below *b, const char *key)
@@ -66,6 +74,21 @@ void diff_set_mounts(struct diff *d, const struct diff_mount *mounts, size_t n)
         d->n_mounts = n;
 }
 
+/* Whether the two numbers are known to be of one disk, and (*ret_told) whether anything is known. */
+static bool diff_is_disk(const struct diff *d, uint64_t known_dev, uint64_t seen_dev,
+                         bool *ret_told)
+{
+        *ret_told = (known_dev == 0) != (seen_dev == 0);
+        for (size_t i = 0; known_dev != 0 && seen_dev != 0 && i < d->n_mounts; i++) {
+                if (d->mounts[i].known_dev != known_dev)
+                        continue;
+                *ret_told = true;
+                if (d->mounts[i].seen_dev == seen_dev)
+                        return true;
+        }
+        return false;
+}
+
 /*
  * Whether a folder stands on the device it stood on.  A mount that has gone away, or come, below
  * the watched folder changes the relation to the watched folder's own device.  Where both are
@@ -75,20 +98,57 @@ void diff_set_mounts(struct diff *d, const struct diff_mount *mounts, size_t n)
 static bool diff_same_device(const struct diff *d, const struct entry *known,
                              const struct entry *seen)
 {
-        bool told = false;
+        bool told;
 
-        if ((known->stamp.dev == 0) != (seen->stamp.dev == 0))
-                return false;
-        for (size_t i = 0; known->stamp.dev != 0 && i < d->n_mounts; i++) {
-                told |= d->mounts[i].known_dev == known->stamp.dev;
-                if (d->mounts[i].known_dev == known->stamp.dev &&
-                    d->mounts[i].seen_dev == seen->stamp.dev)
-                        return true;
-        }
+        if (diff_is_disk(d, known->stamp.dev, seen->stamp.dev, &told))
+                return true;
         if (told)
                 return false;
         return known->stamp.dev == seen->stamp.dev || d->known_root_dev == 0 ||
                d->known_root_dev != d->seen_root_dev;
+}
+
+static size_t diff_depth(const char *key)
+{
+        size_t depth = 0;
+
+        for (; *key; key++)
+                depth += *key == '/';
+        return depth;
+}
+
+/* Which device the folder stands on that what comes next may be in. */
+static int diff_note_folder(struct diff *d, const char *key, uint64_t dev)
+{
+        size_t depth = diff_depth(key);
+
+        if (depth >= d->n_devs) {
+                size_t n = 2 * depth + 16;
+                uint64_t *devs = reallocarray(d->devs, n, sizeof(*devs));
+
+                if (!devs)
+                        return -ENOMEM;
+                memset(devs + d->n_devs, 0, (n - d->n_devs) * sizeof(*devs));
+                d->devs = devs;
+                d->n_devs = n;
+        }
+        d->devs[depth] = dev;
+        return 0;
+}
+
+/*
+ * Whether what is missing was on a disk that the folder it is missing from is not on.  The rows
+ * of files keep the number they were written with, however often their disk gets another; so two
+ * numbers of disks of which nothing is known tell nothing.
+ */
+static bool diff_went_with_its_disk(const struct diff *d, const struct entry *known)
+{
+        size_t depth = diff_depth(known->key);
+        uint64_t here = depth > 0 && depth <= d->n_devs ? d->devs[depth - 1] : 0;
+        bool told;
+
+        return known->stamp.dev != 0 && known->stamp.dev != here &&
+               !diff_is_disk(d, known->stamp.dev, here, &told) && told;
 }
 
 static int diff_step_known(struct diff *d)
@@ -239,8 +299,18 @@ static int diff_only_seen(struct diff *d, struct change *c)
 /* Returns 0 for what an excluded folder hides: it was told of once. */
 static int diff_only_known(struct diff *d, struct change *c)
 {
+        int r = 0;
+
         *c = (struct change){.known = d->known, .kind = CHANGE_GONE};
-        if (!diff_covered(d, d->known->key) || diff_within(&d->replaced, d->known->key))
+        if (!diff_covered(d, d->known->key) && diff_went_with_its_disk(d, d->known)) {
+                c->with_disk = true;
+                r = diff_cover(d, d->known->key, false, EXDEV);
+        }
+        if (r == 0 && d->known->kind == KIND_DIR)
+                r = diff_note_folder(d, d->known->key, d->known->stamp.dev);
+        if (r < 0)
+                return r;
+        if (!diff_hidden(d, d->known->key) || diff_within(&d->replaced, d->known->key))
                 return 1;
         if (d->cover.excluded)
                 return 0;
@@ -266,6 +336,10 @@ int diff_next(struct diff *d, struct change *ret)
                 order = !d->known ? 1 : !d->seen ? -1 : entry_key_cmp(d->known->key, d->seen->key);
                 d->advance_known = order <= 0;
                 d->advance_seen = order >= 0;
+                if (order >= 0 && d->seen->kind == KIND_DIR)
+                        r = diff_note_folder(d, d->seen->key, d->seen->stamp.dev);
+                if (r < 0)
+                        return r;
                 if (order == 0)
                         r = diff_both(d, ret);
                 else if (order > 0)

@@ -10,6 +10,8 @@
  *   - a folder that was not read to its end makes what was not shown below it unseen, not gone;
  *   - a folder that stands on another device than before makes everything known below it unseen,
  *     also what is shown there: it is not what was mirrored;
+ *   - so is what was on a mounted disk, when the folder that it is missing from is not on that: the
+ *     disk was mounted over that folder, or at the place itself, and has gone away;
  *   - a thing that could not be looked at is unseen, with all that is below it;
  *   - so is one that is a symlink, a pipe or a device now: it is not what was mirrored, and it is
  *     not absent either.
@@ -40,6 +42,7 @@ struct change {
         const struct entry *seen;  /* NULL for GONE and most UNSEEN; valid until the next call */
         const struct entry *known; /* NULL for NEW and OMITTED; valid until the next call */
         int err;                   /* positive errno, ELOOP for "is a special file now" */
+        bool with_disk;            /* UNSEEN: missing from its folder, with the disk it was on */
 };
 
 /* What covers the keys below a folder, so that nothing is concluded from their absence. */
@@ -74,6 +77,8 @@ struct diff {
         struct diff_below elsewhere;      /* a folder that is on another device */
         struct diff_below replaced;       /* a folder in whose place a file stands; elsewhere, a
                                              file in whose place a folder stands */
+        uint64_t *devs;       /* of the folders that lead to where we are, by depth; */
+        size_t n_devs;        /* so many have room */
         struct str seen_key;              /* where the seen side last was: it must go up */
         bool begun, advance_known, advance_seen;
 };

@@ -17,9 +17,13 @@ struct plan {
         bool tree_open;
         struct op tree;
         struct str tree_key;
+        bool tree_unseen;     /* something in it cannot be seen: it stays as it is */
+        uint64_t id_before;   /* that tree */
         /* When it was replaced by a file, that file waits for the same moment. */
         bool after_tree_open;
         struct op after_tree;
+        struct str away_dir;  /* it was said that a disk is missing from this folder */
+        bool away_on;
         struct str unfit_dir; /* a folder that cannot be carried hides what is in it */
         bool unfit_on;
 };
@@ -190,6 +194,8 @@ static int plan_modified(struct plan *p, const struct change *c)
 static void plan_open_tree(struct plan *p, const struct change *c, bool among_makes)
 {
         p->tree_open = true;
+        p->tree_unseen = false;
+        p->id_before = p->totals.id;
         p->tree = (struct op){.verb = OP_DROP_TREE, .was_known = true, .entry = *c->known};
         str_clear(&p->tree_key);
         str_adds(&p->tree_key, c->known->key);
@@ -210,6 +216,10 @@ static int plan_close_tree(struct plan *p)
         if (!p->tree_open)
                 return 0;
         p->tree_open = false;
+        if (p->tree_unseen) { /* the whole folder would go in one call */
+                p->totals.id = p->id_before;
+                return 0;
+        }
         r = plan_drop(p, &p->tree, p->after_tree_open);
         if (r < 0 || !p->after_tree_open)
                 return r;
@@ -264,6 +274,26 @@ static int plan_retyped(struct plan *p, const struct change *c)
         return plan_make(p, &make);
 }
 
+/* The disk's own top folder, or the one it was mounted over: a word for that, and not for each file
+ * that went from it. */
+static int plan_note_disk(struct plan *p, const struct entry *known)
+{
+        struct str folder = STR_NULL(SIZE_MAX / 4);
+        size_t parent = entry_key_parent(known->key);
+        bool itself = known->kind == KIND_DIR || parent == 0;
+        int r = 0;
+
+        str_add(&folder, known->key, itself ? strlen(known->key) : parent);
+        if (folder.failed)
+                r = -ENOMEM;
+        else if (!p->away_on || !str_eq(str_z(&folder), str_z(&p->away_dir)))
+                plan_note(p, PLAN_NOTE_UNSEEN, str_z(&folder), EXDEV, NULL);
+        str_finish(&p->away_dir);
+        p->away_dir = folder;
+        p->away_on = true;
+        return r;
+}
+
 static int plan_change(struct plan *p, const struct change *c)
 {
         struct op forget;
@@ -282,9 +312,10 @@ static int plan_change(struct plan *p, const struct change *c)
         case CHANGE_UNSEEN:
                 p->totals.unseen += c->err != ELOOP; /* that one was seen well enough */
                 p->totals.away += c->known->kind == KIND_DIR && c->known->stamp.dev != 0;
+                p->tree_unseen = true;
                 if (c->seen) /* what is below it follows without a word each */
                         plan_note(p, PLAN_NOTE_UNSEEN, c->known->key, c->err, NULL);
-                return 0;
+                return c->with_disk ? plan_note_disk(p, c->known) : 0;
         case CHANGE_EXCLUDED:
                 forget = plan_op(OP_FORGET, c);
                 forget.entry = *c->known;
@@ -333,6 +364,7 @@ int plan_run(const struct plan_policy *policy, struct diff *diff, struct entry_i
                          .remote_iter = remote,
                          .sink = sink,
                          .tree_key = STR_NULL(SIZE_MAX / 4),
+                         .away_dir = STR_NULL(SIZE_MAX / 4),
                          .unfit_dir = STR_NULL(SIZE_MAX / 4)};
         struct change c;
         int r = 0;
@@ -354,6 +386,7 @@ int plan_run(const struct plan_policy *policy, struct diff *diff, struct entry_i
         }
         str_finish(&p.tree_key);
         str_finish(&p.unfit_dir);
+        str_finish(&p.away_dir);
         if (r < 0)
                 return r;
         plan_brake(&p);

@@ -180,7 +180,11 @@ scenario_disk_mounted_over_a_mirrored_folder()
         mount -t tmpfs none "$SRC/d" && echo x >"$SRC/d/x" && once 75
         log 'd stands on another device'
         want "what it hides stays" cloud_file d/a
-        umount "$SRC/d" && once && same
+        want "what is on it is mirrored" cloud_file d/x
+        umount "$SRC/d" && once 75
+        log 'd stands on another device than before; nothing below it is removed'
+        want "what went with the disk stays" cloud_file d/x
+        want "nothing was removed" [ "$(count delete)" = 0 ]
 }
 
 # ---- file systems in user space ---------------------------------------------------------------------

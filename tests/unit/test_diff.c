@@ -298,7 +298,7 @@ TEST(a_nested_mount_that_went_or_came)
                 {"d a|d a/m %2|f a/m/x|f a/n", "d . %1|d a %1|d a/m %1|f a/n",
                  "= a|?? a/m EXDEV|? a/m/x EXDEV|= a/n", 1},
                 /* no device of the watched folder is known yet: the relation is, all the same */
-                {"d a|d m %2|f m/x", "d . %1|d a %1|d m %3", "= a|~ m|- m/x", 0},
+                {"d a|d m %2|f m/x %2", "d . %1|d a %1|d m %3", "= a|~ m|- m/x", 0},
                 {"d m %2|f m/x", "d . %1|d m %1", "?? m EXDEV|? m/x EXDEV", 0},
                 {"d m|f m/x", "d . %1|d m %2", "?? m EXDEV|? m/x EXDEV", 0},
         };
@@ -334,6 +334,33 @@ TEST(below_a_foreign_device_nothing_known_is_touched)
         check_rows(rows, ARRAY_SIZE(rows));
 }
 
+/* What was on a disk went with it, wherever that was mounted; on the watched folder's own device
+ * nothing of it is missing. */
+TEST(what_went_with_its_disk_is_not_gone)
+{
+        static const struct row rows[] = {
+                /* it was mounted over a mirrored folder */
+                {"d m|f m/a|f m/x %2", "d . %1|d m %1|f m/a %1", "= m|= m/a|? m/x EXDEV", 1},
+                {"d m|f m/a|d m/y %2|f m/y/z %2|f n", "d . %1|d m %1",
+                 "= m|- m/a|? m/y EXDEV|? m/y/z EXDEV|- n", 1},
+                {"d m|d m/y|f m/y/x %2|f m/y/z", "d . %1|d m %1|d m/y %1",
+                 "= m|= m/y|? m/y/x EXDEV|- m/y/z", 1},
+                /* … and the machine was started anew */
+                {"d m|f m/x %2", "d . %2|d m %2", "= m|? m/x EXDEV", 1},
+                /* the place it was mounted at went with it */
+                {"d m %2|f m/x %2|f n", "d . %1", "? m EXDEV|? m/x EXDEV|- n", 1},
+                {"d a|d a/m %2|f a/m/x %2|f a/n", "d . %1|d a %1",
+                 "= a|? a/m EXDEV|? a/m/x EXDEV|- a/n", 1},
+                {"d a|f a/l|d a/m %2|f a/m/x %2|f b", "d . %1",
+                 "- a|- a/l|? a/m EXDEV|? a/m/x EXDEV|- b", 1},
+                /* the rows of files keep the number of a disk that got another since */
+                {"d m %8|f m/x %2|f m/y %8", "d . %1|d m %8", "= m|- m/x|- m/y", 1},
+                {"d m %8|d m/a %8|f m/a/x %2", "d . %1|d m %8", "= m|- m/a|- m/a/x", 1},
+        };
+
+        check_rows(rows, ARRAY_SIZE(rows));
+}
+
 TEST(devices_renumbered_by_a_reboot)
 {
         static const struct row rows[] = {
@@ -341,7 +368,7 @@ TEST(devices_renumbered_by_a_reboot)
                 {"d a|f a/x", "d . %9|d a %9|f a/x", "= a|= a/x", 1},
                 {"d a|f a/x", "d . %9|d a %9", "= a|- a/x", 1},
                 /* a nested mount that is still one */
-                {"d m %2|f m/x", "d . %9|d m %8", "~ m|- m/x", 1},
+                {"d m %2|f m/x %2", "d . %9|d m %8", "~ m|- m/x", 1},
                 /* gone, or come, while the machine was down */
                 {"d m %2|f m/x", "d . %9|d m %9", "?? m EXDEV|? m/x EXDEV", 1},
                 {"d m|f m/x", "d . %9|d m %8", "?? m EXDEV|? m/x EXDEV", 1},

@@ -259,6 +259,12 @@ TEST(what_cannot_be_seen_is_left_alone)
                 {"d a|f a/x", "d .|d a|d a !ESTALE", ""},
                 {"", "d .|d a !EACCES|f b", "mkdir a|put b /  / hidden a EACCES"},
                 {"d m %2|f m/x|d m/y %2|f m/y/z", "d .|d m|d m/y", " /  / unseen m EXDEV"},
+                /* a folder is not removed with a disk in it that has gone away */
+                {"d a|f a/l|d a/m %2|f a/m/x %2|f b|d c|f c/x", "d .",
+                 " / drop b|droptree c (1, 0) / unseen a/m EXDEV"},
+                /* the disk was mounted over a folder: a word for that one */
+                {"d a|f a/x %2|f a/y %2", "d .|d a", " /  / unseen a EXDEV"},
+                {"f x %2|f y %2", "d .", " /  / unseen x EXDEV|unseen y EXDEV"},
                 {"d m %2|d m/x %2|f m/y 1", "d .|d m|f m/x|f m/y 2", " /  / unseen m EXDEV"},
         };
 
