@@ -580,7 +580,9 @@ static bool was_in_the_air(struct kit *k, const struct lines *journal, const cha
         size_t last = SIZE_MAX;
 
         for (size_t i = 0; i < journal->n; i++)
-                if (strstr(journal->v[i], path) && !strstr(journal->v[i], "\"endpoint\":\"list\""))
+                /* What made it, not that it was looked at or could not be removed later. */
+                if (strstr(journal->v[i], path) && !strstr(journal->v[i], "\"endpoint\":\"list\"") &&
+                    !strstr(journal->v[i], "\"endpoint\":\"delete\""))
                         last = i;
         free(path);
         for (unsigned i = 0; i < k->kills; i++)
