@@ -65,6 +65,29 @@ scenario_usage()
         log 'no such command: frobnicate'
 }
 
+# Options stand where one likes, but only with the commands that take them; "--" ends them.
+scenario_command_line()
+{
+        for words in "once --json" "--json once" "once a" approve "approve a b" "once --frobnicate" \
+                "once -- --help" "approve -- --help x"; do
+                # shellcheck disable=SC2086
+                "$YDSYNC" $words >"$T/out" 2>"$T/log"
+                want "64: $words" [ $? = 64 ]
+                want "nothing on stdout: $words" [ ! -s "$T/out" ]
+        done
+        echo a >"$SRC/a" && "$YDSYNC" plan --env "$T/env" >"$T/out" 2>"$T/log"
+        want "options after the command" [ $? = 1 ]
+        "$YDSYNC" --json --env="$T/env" plan >"$T/out" 2>"$T/log"
+        want "or before it" [ $? = 1 ]
+        "$YDSYNC" approve --help >"$T/log" || die "approve --help failed"
+        log '^Usage: ydsync approve ID'
+        log '--env FILE'
+        "$YDSYNC" --dump-options >"$T/log" || die "--dump-options failed"
+        log "^command"$'\t'"approve"$'\t'"ID"$'\t'
+        log "^option"$'\t'"plan"$'\t'"--json"$'\t\t'
+        want "a line is three to five parts" [ "$(awk -F'\t' 'NF < 4 || NF > 5' "$T/log" | wc -l)" = 0 ]
+}
+
 scenario_upload_rate()
 {
         local from

@@ -175,3 +175,16 @@ remove d/f" ]
         once && "$YDSYNC" --env "$T/env" plan >"$T/out" 2>>"$T/log"
         want "no difference: 0" [ $? = 0 ]
 }
+
+scenario_plan_in_json()
+{
+        mkdir "$SRC/d" && echo a >"$SRC/d/f" && echo 'x"y' >"$SRC/q\"\\" && once &&
+                rm -r "$SRC/d" && echo bcd >"$SRC/q\"\\" && mkdir "$SRC/n"
+        "$YDSYNC" --env "$T/env" plan --json >"$T/out" 2>>"$T/log"
+        want "differences: 1" [ $? = 1 ]
+        jq -c . "$T/out" >"$T/lines" || die "no JSON"
+        printf '%s\n' '{"op":"make folder","path":"n","held":false}' \
+                '{"op":"replace","path":"q\"\\","bytes":4,"held":false}' \
+                '{"op":"remove folder","path":"d","entries":2,"held":false}' | diff "$T/lines" - ||
+                die "another plan"
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The commands, each in a file of its own: daemon/cmd_*.c.  Each returns an exit status. */
+
+struct call;
+
+int cmd_run(const struct call *call);
+int cmd_once(const struct call *call);
+int cmd_plan(const struct call *call);
+int cmd_approve(const struct call *call);
