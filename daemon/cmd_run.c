@@ -3,9 +3,15 @@
 #include "daemon/cmd.h"
 #include "daemon/command.h"
 #include "daemon/mirror.h"
+#include "daemon/speak.h"
 #include "daemon/xdg.h"
 
 #include <errno.h>
+
+static void run_say_failed(const struct err *err)
+{
+        event_say(EVENT_STATE_FAILED, &(struct event_about){.err = err->code}, "%s", err->text);
+}
 
 static int run_open_store(const struct config *config, struct store **ret)
 {
@@ -15,16 +21,17 @@ static int run_open_store(const struct config *config, struct store **ret)
         xdg_make_parents(config->state_dir);
         r = store_open(ret, config->state_dir, 0, &err);
         if (r == -EUCLEAN) {
-                log_error("%s", err.text);
+                run_say_failed(&err);
                 r = store_set_aside(config->state_dir, &err);
                 if (r == 0) {
-                        log_notice("%s; the folder is compared with the cloud anew", err.text);
+                        event_say(EVENT_STATE_RENEWED, NULL,
+                                  "%s; the folder is compared with the cloud anew", err.text);
                         r = store_open(ret, config->state_dir, 0, &err);
                 }
         }
         if (r == 0)
                 return EXIT_OK;
-        log_error("%s", err.text);
+        run_say_failed(&err);
         return r == -EIO || r == -ENOSPC ? EXIT_IO_ERROR : EXIT_NO_STATE;
 }
 
@@ -43,6 +50,7 @@ static int run_mirror(const struct call *call, bool daemon)
 
 int cmd_run(const struct call *call)
 {
+        speak_with_time();
         return run_mirror(call, true);
 }
 

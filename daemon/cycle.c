@@ -12,6 +12,7 @@
 #include "daemon/account.h"
 #include "daemon/approval.h"
 #include "daemon/audit.h"
+#include "daemon/event.h"
 #include "daemon/report.h"
 #include "daemon/root.h"
 #include "daemon/scan.h"
@@ -53,6 +54,7 @@ struct cycle {
         uint64_t shown;
         bool stopping;
         struct report report;
+        uint64_t passes; /* begun so far */
         int64_t relist_ms; /* steady clock: an adoption with a hole lists anew then; it … */
         unsigned relists;  /* … has been in vain so often */
         bool recalled; /* what is remembered of an earlier run was taken up */
@@ -133,7 +135,12 @@ static void cycle_job(struct cycle *c, void (*job)(struct cycle *c), void (*afte
 
 static void cycle_fail(struct cycle *c, enum exit_status status)
 {
-        report_error(&c->report, "%s", c->err.text);
+        enum event event = status == EXIT_NO_FOLDER   ? EVENT_FOLDER_WRONG
+                           : status == EXIT_TRY_AGAIN ? EVENT_CLOUD_UNMADE
+                                                      : EVENT_STATE_FAILED;
+
+        report_error(&c->report, event, &(struct event_about){.err = c->err.code}, "%s",
+                     c->err.text);
         cycle_finish(c, status);
 }
 
@@ -266,6 +273,7 @@ static void cycle_finish(struct cycle *c, enum exit_status status)
         report_halted(&c->report, &c->tally, c->config);
         report_summary(&c->tally, end.api_calls);
         report_end(&c->report);
+        event_set_cycle(0);
         cycle_forget_pass(c);
         c->done(c->userdata, &end);
 }
@@ -449,7 +457,7 @@ static bool cycle_take_check(struct cycle *c, const struct flow *flow)
                 if (flow_check_right(flow, i))
                         failures_proven(c->failures, rows[i].key);
                 else
-                        first |= report_wrong(c->failures, &rows[i]);
+                        first |= report_wrong(c->failures, c->yadisk.root, &rows[i]);
         }
         return first;
 }
@@ -458,17 +466,21 @@ static void cycle_check_done(void *userdata, struct flow *flow, const struct flo
 {
         struct cycle *c = userdata;
         bool first = cycle_take_check(c, flow);
+        struct event_about about = {
+                .op = "verify", .reason = end->text, .http_status = end->status};
 
         c->flows--;
         tally_end(&c->tally, c->engine, end);
         if (end->vanished) {
                 c->tally.repaired++;
                 if (first)
-                        log_warning("%s; they are sent again", end->text);
+                        event_say(EVENT_ARRIVED_WRONG, &about, "%s; they are sent again",
+                                  end->text);
         } else if (end->kind != END_NOTHING && end->kind != END_DONE) {
                 c->checks_failed++;
                 if (*end->text)
-                        log_warning("uploads could not be verified: %s; will try again", end->text);
+                        event_say(EVENT_NOT_VERIFIED, &about,
+                                  "uploads could not be verified: %s; will try again", end->text);
         }
         cycle_pump_checks(c);
         if (c->flows == 0)
@@ -519,7 +531,8 @@ static void cycle_sweep_done(void *userdata, struct flow *flow _unused_,
 
         tally_end(&c->tally, c->engine, end);
         if (end->kind == END_DONE)
-                log_info("removed what an interrupted upload had left in the cloud");
+                event_say(EVENT_REMNANT_REMOVED, &(struct event_about){.op = "sweep"},
+                          "removed what an interrupted upload had left in the cloud");
         if (--c->flows == 0)
                 cycle_stage_verify(c);
 }
@@ -664,7 +677,7 @@ static void cycle_scanned(void *userdata, struct scan_result *result)
                   " to remove, %.3f s",
                   c->plan.totals.seen_files, c->plan.totals.seen_dirs, c->plan.totals.puts,
                   c->plan.totals.drops, c->plan.seconds);
-        report_notes(c->failures, &c->plan);
+        report_notes(c->failures, c->yadisk.root, &c->plan);
         cycle_brake(c);
         if (c->show)
                 cycle_job(c, cycle_job_show, cycle_showed);
@@ -726,10 +739,11 @@ static void cycle_cloud_made(void *userdata, struct flow *flow _unused_,
                              const struct flow_end *end)
 {
         struct cycle *c = userdata;
+        struct event_about about = {.op = "make-folder", .path = "", .root = c->yadisk.root};
 
         tally_end(&c->tally, c->engine, end);
         if (end->kind == END_DONE)
-                log_info("made the cloud folder %s", c->yadisk.root);
+                event_say(EVENT_FOLDER_MADE, &about, "made the cloud folder %s", c->yadisk.root);
         if (end->kind != END_DONE && end->kind != END_NOTHING && !c->tally.halted) {
                 err_set(&c->err, EIO, "cannot make the cloud folder %s: %s", c->yadisk.root,
                         end->text);
@@ -767,15 +781,21 @@ static void cycle_pump_lists(struct cycle *c)
         }
 }
 
-static void cycle_say_unlisted(struct cycle *c, const char *key, const char *text)
+static void cycle_say_unlisted(struct cycle *c, const char *key, const struct flow_end *end)
 {
         _cleanup_(str_finish) struct str name = STR_NULL(65536);
+        struct event_about about = {.op = "list",
+                                    .path = key,
+                                    .root = c->yadisk.root,
+                                    .reason = end->text,
+                                    .http_status = end->status};
 
         c->unlisted++;
         c->root_unlisted |= *key == '\0';
         str_add_printable(&name, key);
-        report_error(&c->report, "the cloud folder %s%s%s cannot be listed: %s%s", c->yadisk.root,
-                     *key ? "/" : "", str_z(&name), text,
+        report_error(&c->report, EVENT_CLOUD_UNLISTED, &about,
+                     "the cloud folder %s%s%s cannot be listed: %s%s", c->yadisk.root,
+                     *key ? "/" : "", str_z(&name), end->text,
                      *key ? "; what is in it is met file by file, and nothing is removed before it "
                             "is listed"
                           : "");
@@ -815,7 +835,7 @@ static void cycle_list_done(void *userdata, struct flow *flow, const struct flow
         if (end->kind == END_NOTHING)
                 c->cloud_missing = true; /* if it was the top one; the others do no harm */
         else if (end->kind != END_DONE && !c->tally.halted)
-                cycle_say_unlisted(c, flow_list_key(flow), end->text);
+                cycle_say_unlisted(c, flow_list_key(flow), end);
         for (size_t i = 0; i < folders->n; i++)
                 c->unlisted += !cycle_push(c, folders->items[i].key);
         cycle_pump_lists(c); /* while this one still counts: the next may end at once */
@@ -833,8 +853,9 @@ static void cycle_list_begin(void *userdata, struct flow *flow _unused_,
                 cycle_finish(c, cycle_status(c));
                 return;
         }
-        log_notice("comparing %s with %s; nothing is removed in this pass", c->config->folder,
-                   c->yadisk.root);
+        event_say(EVENT_COMPARING, &(struct event_about){.path = "", .root = c->yadisk.root},
+                  "comparing %s with %s; nothing is removed in this pass", c->config->folder,
+                  c->yadisk.root);
         c->flows = 1; /* this function itself */
         cycle_pump_lists(c);
         if (--c->flows == 0)
@@ -1022,9 +1043,10 @@ static void cycle_account_told(void *userdata, struct flow *flow, const struct f
         str_copy(c->uid, sizeof(c->uid), uid);
         c->noted = end->kind == END_NOTHING;
         if (c->meta_token && (!*uid || !c->meta_uid || !str_eq(uid, c->meta_uid))) {
-                log_notice(*uid && c->meta_uid
-                                   ? "the token is of another account than before"
-                                   : "the token is another one, and whose it is cannot be told");
+                event_say(EVENT_OTHER_ACCOUNT, NULL, "%s",
+                          *uid && c->meta_uid
+                                  ? "the token is of another account than before"
+                                  : "the token is another one, and whose it is cannot be told");
                 cycle_stage_adopt(c, true);
         } else if (c->noted && c->meta_binding && str_eq(c->meta_binding, c->binding)) {
                 cycle_write(c, records, cycle_account_records(c, records), cycle_account_noted);
@@ -1051,6 +1073,7 @@ void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_
         c->done = done;
         c->userdata = userdata;
         report_begin(&c->report);
+        event_set_cycle(++c->passes);
         c->adopting = c->cloud_missing = c->held = c->noted = false;
         c->listed = c->root_unlisted = false;
         c->unlisted = 0;

@@ -18,6 +18,7 @@
  *   daemon/config.c      .env, environment, credential -> struct config
  *   daemon/cycle.c       the circle: one pass, stage by stage
  *   daemon/report.c      what a pass says
+ *   daemon/event.h       all that can be said, as a table; speak.c, where it goes
  *   daemon/scan.c        lib/engine/walk.c -> lib/core/diff.c -> lib/core/plan.c -> lib/store/spool.c
  *   daemon/audit.c       what is believed against what is there, now and then
  *   daemon/mounts.c      whether a disk mounted below is still the one it was
@@ -51,8 +52,8 @@ static int main_configure(struct config *c, const char *env_file)
         struct err err = ERR_NONE;
         int r = config_load(c, env_file, &errors, &warnings);
 
-        fputs(str_z(&warnings), stderr);
-        fputs(str_z(&errors), stderr);
+        speak_lines(EVENT_CONFIG_DOUBTFUL, str_z(&warnings));
+        speak_lines(EVENT_CONFIG_WRONG, str_z(&errors));
         if (r < 0 && errors.len == 0) {
                 log_error("there is not enough memory to read the configuration");
                 return EXIT_IO_ERROR;
@@ -61,7 +62,8 @@ static int main_configure(struct config *c, const char *env_file)
                 return EXIT_BAD_CONFIG;
         speak_init(c->log_level);
         if (c->log_dir && speak_to_file(c->log_dir, &err) < 0) {
-                log_error("%s", err.text);
+                event_say(EVENT_LOG_FILE_FAILED, &(struct event_about){.err = err.code}, "%s",
+                          err.text);
                 return EXIT_BAD_CONFIG;
         }
         return EXIT_OK;

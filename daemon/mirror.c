@@ -2,6 +2,7 @@
 
 #include "daemon/mirror.h"
 
+#include "daemon/event.h"
 #include "daemon/signals.h"
 #include "daemon/start.h"
 #include "daemon/waker.h"
@@ -29,6 +30,11 @@ struct mirror {
         unsigned passes;
         enum exit_status status;
 };
+
+static void mirror_say_failed(const struct err *err)
+{
+        event_say(EVENT_STATE_FAILED, &(struct event_about){.err = err->code}, "%s", err->text);
+}
 
 /* ---- passes ---------------------------------------------------------------------------------- */
 
@@ -59,7 +65,7 @@ static void mirror_look(struct mirror *m)
         if (m->look || m->stopping)
                 return;
         m->look = true;
-        log_info("asked to look at the folder now");
+        event_say(EVENT_LOOK_ASKED, NULL, "asked to look at the folder now");
         if (m->resting)
                 waker_set(&m->waker, MIRROR_PAUSE_MS);
 }
@@ -119,7 +125,8 @@ static void mirror_reopen(void *userdata)
         if (m->reopen_err == EUCLEAN) {
                 r = store_set_aside(m->args.config->state_dir, &err);
                 if (r == 0)
-                        log_notice("%s; the folder is compared with the cloud anew", err.text);
+                        event_say(EVENT_STATE_RENEWED, NULL,
+                                  "%s; the folder is compared with the cloud anew", err.text);
         }
         if (r == 0)
                 r = store_open(&m->store, m->args.config->state_dir, 0, &err);
@@ -135,7 +142,7 @@ static void mirror_reopen(void *userdata)
                         cycle_pass(m->cycle, mirror_pass_done, m);
                 return;
         }
-        log_error("%s", err.text);
+        mirror_say_failed(&err);
         m->status = EXIT_IO_ERROR;
         m->stopping = true;
         mirror_closed(m);
@@ -183,14 +190,16 @@ static void mirror_pass_done(void *userdata, const struct pass_end *end)
         }
         if (!m->args.daemon && end->again && m->passes < m->args.passes) {
                 if (end->young > 0 && m->passes == 1)
-                        log_info("%" PRIu64 " files were changed a moment ago; waiting until they "
-                                 "rest",
-                                 end->young);
+                        event_say(EVENT_WAITING_YOUNG, NULL,
+                                  "%" PRIu64 " files were changed a moment ago; waiting until they "
+                                  "rest",
+                                  end->young);
                 mirror_rest(m, end->again_ms + MIRROR_PAUSE_MS);
                 return;
         }
         if (!m->args.daemon && end->again && m->status == EXIT_OK) {
-                log_notice("some files keep changing; the next run takes them up");
+                event_say(EVENT_RESTLESS, NULL,
+                          "some files keep changing; the next run takes them up");
                 m->status = EXIT_TRY_AGAIN;
         }
         mirror_stop(m);
@@ -223,7 +232,7 @@ enum exit_status mirror_run(const struct mirror_args *args)
         struct err err = ERR_NONE;
 
         if (mirror_begin(&m, &err) < 0) {
-                log_error("%s", err.text);
+                mirror_say_failed(&err);
                 store_close(m.store);
                 return EXIT_IO_ERROR;
         }

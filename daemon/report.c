@@ -25,7 +25,8 @@ void report_end(struct report *r)
                 *r->said = '\0';
 }
 
-void report_error(struct report *r, const char *fmt, ...)
+void report_error(struct report *r, enum event event, const struct event_about *about,
+                  const char *fmt, ...)
 {
         char text[1024];
         va_list ap;
@@ -38,7 +39,7 @@ void report_error(struct report *r, const char *fmt, ...)
         if (n < 0 || str_eq(text, r->said))
                 return;
         str_copy(r->said, sizeof(r->said), text);
-        log_error("%s", text);
+        event_say(event, about, "%s", text);
 }
 
 static const char *report_trouble_what(enum engine_lane lane, const struct verdict *v)
@@ -59,6 +60,7 @@ static void report_trouble_begins(enum engine_lane lane, const struct outcome *i
         _cleanup_(str_finish) struct str why = STR_NULL(1024);
         _cleanup_(str_finish) struct str when = STR_NULL(256);
         struct verdict v = verdict(in);
+        struct event_about about = {.http_status = in->kind == OUTCOME_HTTP ? in->status : 0};
 
         if (in->kind == OUTCOME_HTTP)
                 str_addf(&why, "HTTP %d%s%s", in->status, *v.description ? ": " : "",
@@ -77,8 +79,10 @@ static void report_trouble_begins(enum engine_lane lane, const struct outcome *i
         } else {
                 str_adds(&when, "trying again, at least once a minute");
         }
-        log_warning("%s (%s); %s%s", report_trouble_what(lane, &v), str_z(&why), str_z(&when),
-                    lane == ENGINE_UPLOAD ? "; everything else goes on" : "");
+        about.reason = str_z(&why);
+        event_say(EVENT_TROUBLE, &about, "%s (%s); %s%s", report_trouble_what(lane, &v),
+                  str_z(&why), str_z(&when),
+                  lane == ENGINE_UPLOAD ? "; everything else goes on" : "");
 }
 
 void report_trouble(struct report *r, enum engine_lane lane, const struct outcome *in,
@@ -88,8 +92,9 @@ void report_trouble(struct report *r, enum engine_lane lane, const struct outcom
 
         if (wait_ms == 0) {
                 if (r->trouble[lane].said)
-                        log_notice(lane == ENGINE_UPLOAD ? "uploads get through again"
-                                                         : "the service works again");
+                        event_say(EVENT_TROUBLE_OVER, NULL, "%s",
+                                  lane == ENGINE_UPLOAD ? "uploads get through again"
+                                                        : "the service works again");
                 r->trouble[lane].on = r->trouble[lane].said = false;
                 return;
         }
@@ -109,16 +114,19 @@ void report_trouble(struct report *r, enum engine_lane lane, const struct outcom
 
 void report_halted(struct report *r, const struct tally *t, const struct config *config)
 {
+        struct event_about about = {.reason = t->text};
+
         if (!t->halted)
                 return;
         switch (t->end) {
         case END_REFUSED:
-                report_error(r,
+                report_error(r, EVENT_TOKEN_REFUSED, &about,
                              "stopped: %s.  Get a new token and write it as YANDEX_TOKEN in %s",
                              t->text, config->file ? config->file : "the .env file");
                 return;
         case END_STORE:
-                report_error(r, "stopped: the snapshot cannot be written: %s", t->text);
+                report_error(r, EVENT_STATE_FAILED, &about,
+                             "stopped: the snapshot cannot be written: %s", t->text);
                 return;
         case END_DONE:
         case END_NOTHING:
@@ -130,57 +138,82 @@ void report_halted(struct report *r, const struct tally *t, const struct config 
                 break;
         }
         /* The same words whatever was heard last: it has been said, and may change every minute. */
-        report_error(r, "stopped: the service does not work for now; what is left is done when it "
-                        "does");
+        report_error(r, EVENT_SERVICE_AWAY, &about,
+                     "stopped: the service does not work for now; what is left is done when it "
+                     "does");
 }
 
 bool report_pause(struct quota *q)
 {
         _cleanup_(str_finish) struct str when = STR_NULL(64);
+        struct event_about about = {0};
 
         if (quota_pass_ended(q)) {
-                log_notice("uploads go on again");
+                event_say(EVENT_UPLOADS_RESUMED, NULL, "uploads go on again");
                 return true;
         }
         if (!quota_unsaid(q))
                 return false;
         str_add_span(&when, q->next_ms - (int64_t)(uv_hrtime() / 1000000));
-        log_warning("uploads are still paused: %s; next try in %s; everything else goes on",
-                    q->pause == QUOTA_NO_ROOM ? "the Disk has no room for what is left"
-                                                : "the account's upload allowance is used up",
-                    str_z(&when));
+        about.reason = q->pause == QUOTA_NO_ROOM ? "the Disk has no room for what is left"
+                                                 : "the account's upload allowance is used up";
+        event_say(EVENT_UPLOADS_PAUSED, &about,
+                  "uploads are still paused: %s; next try in %s; everything else goes on",
+                  about.reason, str_z(&when));
         return false;
 }
 
 void report_held(struct report *r, const struct plan_totals *totals, const char *id)
 {
-        report_error(r,
+        report_error(r, EVENT_HELD, &(struct event_about){.op = "remove", .reason = id},
                      "HELD: %" PRIu64 " of %" PRIu64 " known entries are gone here, more than "
                      "YDSYNC_MAX_DELETE allows at once; nothing is removed from the cloud until you "
                      "run: ydsync approve %s",
                      totals->drops, totals->drops + totals->seen_files + totals->seen_dirs, id);
 }
 
-bool report_wrong(struct failures *f, const struct entry *e)
+bool report_wrong(struct failures *f, const char *root, const struct entry *e)
 {
         _cleanup_(str_finish) struct str name = STR_NULL(65536);
         _cleanup_(str_finish) struct str when = STR_NULL(64);
         struct failure_told told = failures_wrong(f, e, (int64_t)(uv_hrtime() / 1000000));
+        struct event_about about = {
+                .op = "verify", .path = e->key, .root = root, .bytes = &e->size};
 
         if (told.times == 1)
                 return true;
         str_add_printable(&name, e->key);
         str_add_span(&when, told.delay_ms);
         if (told.times == 2 || told.say != FAILURE_QUIET)
-                log_warning("%s was sent %u times and is not in the cloud as it was sent; next try "
-                            "in %s, or when it changes",
-                            str_z(&name), told.times, str_z(&when));
+                event_say(EVENT_ARRIVED_WRONG, &about,
+                          "%s was sent %u times and is not in the cloud as it was sent; next try "
+                          "in %s, or when it changes",
+                          str_z(&name), told.times, str_z(&when));
         return false;
 }
 
-static void report_note(struct failures *f, const struct scan_note *note)
+static void report_unseen(const struct event_about *about, const char *name)
+{
+        if (about->err == ELOOP)
+                event_say(EVENT_UNSEEN, about,
+                          "%s is no longer a regular file or folder; its copy in the cloud stays",
+                          name);
+        else if (about->err == EXDEV)
+                event_say(EVENT_UNSEEN, about,
+                          "%s stands on another device than before; nothing below it is removed "
+                          "from the cloud",
+                          name);
+        else
+                event_say(EVENT_UNSEEN, about,
+                          "cannot see %s: %s; nothing there is removed from the cloud", name,
+                          strerror(about->err));
+}
+
+static void report_note(struct failures *f, const char *root, const struct scan_note *note)
 {
         _cleanup_(str_finish) struct str name = STR_NULL(65536);
+        struct event_about about = {
+                .op = "scan", .path = note->key, .root = root, .err = note->err};
 
         if (!failures_remark(f, note->key, note->note << 16 | note->err))
                 return;
@@ -190,36 +223,29 @@ static void report_note(struct failures *f, const struct scan_note *note)
                 str_adds(&name, "the watched folder");
         switch (note->note) {
         case PLAN_NOTE_UNFIT:
-                log_warning("left alone: %s: %s", str_z(&name), note->why);
+                about.reason = note->why;
+                event_say(EVENT_NAME_UNFIT, &about, "left alone: %s: %s", str_z(&name), note->why);
                 return;
         case PLAN_NOTE_HIDDEN:
-                log_warning("cannot read %s: %s; it is mirrored once it can be read", str_z(&name),
-                            strerror(note->err));
+                event_say(EVENT_UNREADABLE, &about,
+                          "cannot read %s: %s; it is mirrored once it can be read", str_z(&name),
+                          strerror(note->err));
                 return;
         case PLAN_NOTE_UNSEEN:
-                if (note->err == ELOOP)
-                        log_warning("%s is no longer a regular file or folder; its copy in the "
-                                    "cloud stays",
-                                    str_z(&name));
-                else if (note->err == EXDEV)
-                        log_warning("%s stands on another device than before; nothing below it is "
-                                    "removed from the cloud",
-                                    str_z(&name));
-                else
-                        log_warning("cannot see %s: %s; nothing there is removed from the cloud",
-                                    str_z(&name), strerror(note->err));
+                report_unseen(&about, str_z(&name));
                 return;
         }
 }
 
-void report_notes(struct failures *f, const struct scan_result *scan)
+void report_notes(struct failures *f, const char *root, const struct scan_result *scan)
 {
         failures_remarks_begin(f);
         for (size_t i = 0; i < scan->n_notes; i++)
-                report_note(f, &scan->notes[i]);
+                report_note(f, root, &scan->notes[i]);
         failures_remarks_end(f);
         if (scan->more_notes > 0)
-                log_warning("and %" PRIu64 " more such entries", scan->more_notes);
+                event_say(EVENT_AND_MORE, NULL, "and %" PRIu64 " more such entries",
+                          scan->more_notes);
 }
 
 /* "3 uploaded (1.2 MB), 1 removed": only what there was. */
@@ -249,5 +275,6 @@ void report_summary(const struct tally *t, uint64_t api_calls)
                 return;
         report_count(&s, t->waiting, "failing ones wait for their next try");
         report_count(&s, t->skipped, "not tried");
-        log_info("pass done: %s; %" PRIu64 " API calls", str_z(&s), api_calls);
+        event_say(EVENT_PASS_DONE, &(struct event_about){.bytes = &t->uploaded_bytes},
+                  "pass done: %s; %" PRIu64 " API calls", str_z(&s), api_calls);
 }

@@ -7,6 +7,7 @@
  * What ends pass after pass is said once, and again only when it is something else.
  */
 
+#include "daemon/event.h"
 #include "daemon/failures.h"
 #include "daemon/scan.h"
 #include "daemon/work.h"
@@ -25,8 +26,9 @@ struct report {
 void report_begin(struct report *r); /* of a pass */
 void report_end(struct report *r);
 
-/* An error that ends the pass, or leaves work undone. */
-void report_error(struct report *r, const char *fmt, ...) _printf_(2, 3);
+/* What ends the pass, or leaves work undone. */
+void report_error(struct report *r, enum event event, const struct event_about *about,
+                  const char *fmt, ...) _printf_(4, 5);
 
 /* A lane of the engine does not work, or (wait_ms 0) works again: said when it begins and when it
  * ends.  One that comes and goes is not said each time, only when it stays. */
@@ -45,10 +47,10 @@ void report_held(struct report *r, const struct plan_totals *totals, const char 
 
 /* What arrived is not what was sent.  True when that is so for the first time: then it is sent again
  * at once, and nothing was said. */
-bool report_wrong(struct failures *f, const struct entry *e);
+bool report_wrong(struct failures *f, const char *root, const struct entry *e);
 
 /* The scan's remarks, each once. */
-void report_notes(struct failures *f, const struct scan_result *scan);
+void report_notes(struct failures *f, const char *root, const struct scan_result *scan);
 
 /* One line of what was done; silent when there was nothing to do. */
 void report_summary(const struct tally *t, uint64_t api_calls);

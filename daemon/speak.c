@@ -2,21 +2,30 @@
 
 #include "daemon/speak.h"
 
-#include "lib/base/mem.h"
+#include "daemon/journal.h"
+#include "daemon/logfile.h"
+#include "lib/base/str.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#define SPEAK_AGAIN_S 3600
+
 static struct {
-        bool journal; /* stderr is a stream to the journal */
-        int file;
-} speak = {.file = -1};
+        bool journal;   /* stderr is a stream to the journal */
+        bool with_time; /* stderr is a terminal */
+        bool bare;      /* no word for the level there */
+        struct {
+                enum log_level level;
+                char line[1024]; /* longer ones are compared so far */
+                time_t since;    /* said then … */
+                unsigned times;  /* … and not said so often since */
+        } last;
+} speak;
 
 static const char *const speak_prefix[] = {
         [LOG_ERROR] = SD_ERR, [LOG_WARNING] = SD_WARNING, [LOG_NOTICE] = SD_NOTICE,
@@ -29,63 +38,132 @@ static const char *const speak_word[] = {
 };
 
 /* One writev(2) a line, so that lines of several processes do not mix; and no memory is asked for,
- * which may be what is missing.  A log that cannot be written stops nobody. */
-static void speak_write(int fd, const char *before, const char *word, const char *line)
+ * which may be what is missing.  A stream that cannot be written stops nobody. */
+static void speak_to_stderr(const struct log_entry *entry)
 {
-        const char *parts[] = {before, word, line, "\n"};
+        char when[32] = "";
+        const char *word = speak.journal ? speak_prefix[entry->level]
+                           : speak.bare  ? ""
+                                         : speak_word[entry->level];
+        const char *parts[] = {when, word, entry->line, "\n"};
         struct iovec iov[ARRAY_SIZE(parts)];
+        time_t now = time(NULL);
         ssize_t n _unused_;
+        struct tm tm;
 
+        if (speak.with_time)
+                strftime(when, sizeof(when), "%H:%M:%S ", localtime_r(&now, &tm));
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
                 iov[i] = (struct iovec){.iov_base = (char *)parts[i], .iov_len = strlen(parts[i])};
-        n = writev(fd, iov, ARRAY_SIZE(iov));
+        n = writev(STDERR_FILENO, iov, ARRAY_SIZE(iov));
 }
 
-static void speak_sink(enum log_level level, const char *line, void *userdata _unused_)
+static void speak_to_all(const struct log_entry *entry)
 {
-        char when[64];
-        struct tm tm;
-        time_t now;
+        int r = speak.journal ? journal_send(entry) : -ENOENT;
 
-        speak_write(STDERR_FILENO, speak.journal ? speak_prefix[level] : "",
-                    speak.journal ? "" : speak_word[level], line);
-        if (speak.file < 0)
+        if (r < 0 && r != -EAGAIN)
+                speak_to_stderr(entry);
+        logfile_write(entry);
+}
+
+/* What was kept back is told of. */
+static void speak_of_repeats(void)
+{
+        struct log_entry entry = {.level = speak.last.level};
+        char line[96];
+        unsigned times = speak.last.times;
+
+        speak.last.times = 0;
+        if (times == 0)
                 return;
-        now = time(NULL);
-        strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S%z ", localtime_r(&now, &tm));
-        speak_write(speak.file, when, speak_word[level], line);
+        snprintf(line, sizeof(line), "the message before was repeated %u times", times);
+        entry.line = line;
+        speak_to_all(&entry);
+}
+
+static bool speak_repeats(const struct log_entry *entry)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (*speak.last.line && entry->level == speak.last.level &&
+            strncmp(entry->line, speak.last.line, sizeof(speak.last.line) - 1) == 0 &&
+            now.tv_sec - speak.last.since < SPEAK_AGAIN_S) {
+                speak.last.times++;
+                return true;
+        }
+        speak_of_repeats();
+        speak.last.level = entry->level;
+        speak.last.since = now.tv_sec;
+        str_copy(speak.last.line, sizeof(speak.last.line),
+                 entry->level <= LOG_WARNING ? entry->line : "");
+        return false;
+}
+
+/* Once they are taken again, how many were not. */
+static void speak_of_losses(void)
+{
+        uint64_t lost = journal_take_lost();
+
+        if (lost > 0)
+                event_say(EVENT_LOG_LOST, NULL,
+                          "%" PRIu64 " log entries are missing here: the journal did not take them",
+                          lost);
+        lost = logfile_take_lost();
+        if (lost > 0)
+                event_say(EVENT_LOG_LOST, NULL, "%" PRIu64 " lines are missing in the log file: it "
+                          "could not be written", lost);
+}
+
+static void speak_sink(const struct log_entry *entry, void *userdata _unused_)
+{
+        static bool telling;
+
+        if (!telling && speak_repeats(entry))
+                return;
+        speak_to_all(entry);
+        if (telling)
+                return;
+        telling = true; /* what is told of losses may be lost itself */
+        speak_of_losses();
+        telling = false;
 }
 
 void speak_init(enum log_level max)
 {
-        const char *stream = getenv("JOURNAL_STREAM");
-        unsigned long long dev, ino;
-        struct stat st;
-
-        speak.journal = stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
-                        fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+        speak.journal = journal_begin();
         log_init(max, speak_sink, NULL);
+}
+
+void speak_with_time(void)
+{
+        speak.with_time = !speak.journal && isatty(STDERR_FILENO);
+}
+
+void speak_lines(enum event event, const char *lines)
+{
+        speak.bare = true;
+        while (*lines) {
+                int n = (int)strcspn(lines, "\n");
+
+                event_say(event, NULL, "%.*s", n, lines);
+                lines += n + (lines[n] == '\n');
+        }
+        speak.bare = false;
 }
 
 int speak_to_file(const char *dir, struct err *err)
 {
-        _cleanup_(freep) char *path = NULL;
-
-        if (asprintf(&path, "%s/ydsync.log", dir) < 0) {
-                path = NULL;
-                return err_set(err, ENOMEM, "no memory");
-        }
-        speak.file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-                          0640);
-        if (speak.file < 0)
-                return err_errno(err, errno, "the log file %s cannot be written; correct "
-                                 "PATH_FILE_LOG", path);
+        if (dir)
+                return logfile_open(dir, err);
+        logfile_close();
         return 0;
 }
 
 void speak_finish(void)
 {
-        if (speak.file >= 0)
-                close(speak.file);
-        speak.file = -1;
+        speak_of_repeats();
+        logfile_close();
+        journal_finish();
 }

@@ -2,6 +2,7 @@
 
 #include "daemon/work.h"
 
+#include "daemon/event.h"
 #include "lib/core/disguise.h"
 #include "lib/core/order.h"
 #include "lib/yadisk/flow_drop.h"
@@ -53,81 +54,157 @@ static const char *work_printable(struct str *s, const char *key)
         return str_z(s);
 }
 
-static const char *work_verb(const struct op *op, bool past)
+/* What the journal calls it. */
+static const char *work_op(const struct op *op)
 {
         switch (op->verb) {
         case OP_PUT:
-                return past ? "uploaded" : "upload";
+                return op->was_known ? "replace" : "upload";
         case OP_MKDIR:
-                return past ? "made folder" : "make folder";
+                return "make-folder";
         case OP_ADOPT:
         case OP_TOUCH:
-                return past ? "noted" : "note";
+                return "note";
         case OP_DROP:
-                return past ? "removed" : "remove";
+                return "remove";
         case OP_DROP_TREE:
-                return past ? "removed folder" : "remove folder";
+                return "remove-folder";
         case OP_FORGET:
-                return past ? "no longer mirrored:" : "forget";
+                return "forget";
         }
         return "";
 }
 
-static void work_say_done(const struct work_item *item, const struct flow_end *end)
+static struct event_about work_about(const struct work *w, const struct work_item *item,
+                                     const struct flow_end *end)
+{
+        return (struct event_about){.op = work_op(&item->op),
+                                    .path = item->key,
+                                    .root = w->args.yadisk->root,
+                                    .reason = end->text,
+                                    .md5 = end->md5,
+                                    .http_status = end->status};
+}
+
+static void work_say_done(const struct work *w, const struct work_item *item,
+                          const struct flow_end *end)
 {
         _cleanup_(str_finish) struct str name = STR_NULL(65536);
         _cleanup_(str_finish) struct str size = STR_NULL(64);
+        struct event_about about = work_about(w, item, end);
         const char *key = work_printable(&name, item->key);
         const char *but = *end->text ? "; " : "";
 
         str_add_size(&size, item->op.entry.size);
-        if (item->op.verb == OP_PUT)
-                log_info("%s %s (%s)", item->op.was_known ? "replaced" : "uploaded", key,
-                         str_z(&size));
-        else if (item->op.verb == OP_DROP_TREE)
-                log_info("removed folder %s with %" PRIu64 " entries%s%s", key, item->op.files, but,
-                         end->text);
-        else
-                log_info("%s %s%s%s", work_verb(&item->op, true), key, but, end->text);
+        switch (item->op.verb) {
+        case OP_PUT:
+                about.bytes = &item->op.entry.size;
+                if (item->op.was_known)
+                        event_say(EVENT_REPLACED, &about, "replaced %s (%s)", key, str_z(&size));
+                else
+                        event_say(EVENT_UPLOADED, &about, "uploaded %s (%s)", key, str_z(&size));
+                return;
+        case OP_MKDIR:
+                event_say(EVENT_FOLDER_MADE, &about, "made folder %s%s%s", key, but, end->text);
+                return;
+        case OP_DROP:
+                about.bytes = &item->op.entry.size;
+                event_say(EVENT_REMOVED, &about, "removed %s%s%s", key, but, end->text);
+                return;
+        case OP_DROP_TREE:
+                about.bytes = &item->op.bytes;
+                event_say(EVENT_FOLDER_REMOVED, &about,
+                          "removed folder %s with %" PRIu64 " entries%s%s", key, item->op.files,
+                          but, end->text);
+                return;
+        case OP_ADOPT:
+        case OP_TOUCH:
+                return; /* nothing in the cloud has changed */
+        case OP_FORGET:
+                event_say(EVENT_NO_LONGER_MIRRORED, &about,
+                          "no longer mirrored: %s; what is in the cloud stays", key);
+                return;
+        }
 }
 
-static void work_say_foreign(const struct work_item *item, const struct flow_end *end)
+static void work_say_adopted(const struct work *w, const struct work_item *item,
+                             const struct flow_end *end)
 {
         _cleanup_(str_finish) struct str name = STR_NULL(65536);
+        struct event_about about = work_about(w, item, end);
 
-        log_warning("left alone in the cloud: %s: %s", work_printable(&name, item->key), end->text);
+        about.op = "adopt";
+        about.bytes = &item->op.entry.size;
+        event_say(EVENT_ADOPTED, &about, "%s is in the cloud already",
+                  work_printable(&name, item->key));
+}
+
+static void work_say_foreign(const struct work *w, const struct work_item *item,
+                             const struct flow_end *end)
+{
+        _cleanup_(str_finish) struct str name = STR_NULL(65536);
+        struct event_about about = work_about(w, item, end);
+
+        event_say(EVENT_LEFT_ALONE, &about, "left alone in the cloud: %s: %s",
+                  work_printable(&name, item->key), end->text);
+}
+
+static void work_add_cannot(struct str *s, const struct op *op, const char *name)
+{
+        switch (op->verb) {
+        case OP_PUT:
+                str_addf(s, "cannot upload %s", name);
+                return;
+        case OP_MKDIR:
+                str_addf(s, "cannot make folder %s", name);
+                return;
+        case OP_DROP:
+                str_addf(s, "cannot remove %s", name);
+                return;
+        case OP_DROP_TREE:
+                str_addf(s, "cannot remove folder %s", name);
+                return;
+        case OP_ADOPT:
+        case OP_TOUCH:
+        case OP_FORGET:
+                str_addf(s, "cannot note %s", name);
+                return;
+        }
 }
 
 static void work_say_failed(struct work *w, const struct work_item *item,
                             const struct flow_end *end)
 {
         _cleanup_(str_finish) struct str name = STR_NULL(65536);
+        _cleanup_(str_finish) struct str what = STR_NULL(65536);
         _cleanup_(str_finish) struct str when = STR_NULL(64);
+        struct event_about about = work_about(w, item, end);
         int64_t least_ms = end->kind == END_STUCK ? WORK_STUCK_MS : end->again_ms;
         struct failure_told told = failures_add(w->args.failures, &item->op.entry, end->text,
                                                 least_ms, (int64_t)(uv_hrtime() / 1000000));
 
         if (told.say == FAILURE_QUIET)
                 return;
-        work_printable(&name, item->key);
+        work_add_cannot(&what, &item->op, work_printable(&name, item->key));
         str_add_span(&when, told.delay_ms);
         if (told.say == FAILURE_NEWS)
-                log_warning("cannot %s %s: %s; next try in %s, or when it changes",
-                            work_verb(&item->op, false), str_z(&name), end->text, str_z(&when));
+                event_say(EVENT_FAILED, &about, "%s: %s; next try in %s, or when it changes",
+                          str_z(&what), end->text, str_z(&when));
         else
-                log_warning("still cannot %s %s after %u tries: %s; next try in %s, or when it "
-                            "changes",
-                            work_verb(&item->op, false), str_z(&name), told.times, end->text,
-                            str_z(&when));
+                event_say(EVENT_FAILED, &about,
+                          "%s: %s; tried %u times; next try in %s, or when it changes",
+                          str_z(&what), end->text, told.times, str_z(&when));
 }
 
 static void work_say_paused(const struct quota *q, const struct flow_end *end)
 {
         _cleanup_(str_finish) struct str when = STR_NULL(64);
+        struct event_about about = {.reason = end->text, .http_status = end->status};
 
         str_add_span(&when, q->next_ms - (int64_t)(uv_hrtime() / 1000000));
-        log_warning("uploads are paused: %s; next try in %s; everything else goes on", end->text,
-                    str_z(&when));
+        event_say(EVENT_UPLOADS_PAUSED, &about,
+                  "uploads are paused: %s; next try in %s; everything else goes on", end->text,
+                  str_z(&when));
 }
 
 /* ---- what an end means ------------------------------------------------------------------------ */
@@ -175,10 +252,15 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
                 t->uploaded_bytes += verb == OP_PUT ? item->op.entry.size : 0;
                 t->made += verb == OP_MKDIR;
                 t->removed += verb == OP_DROP ? 1 : verb == OP_DROP_TREE ? item->op.files + 1 : 0;
-                work_say_done(item, end);
+                work_say_done(w, item, end);
                 break;
         case END_NOTHING:
-                t->adopted += verb == OP_PUT && !item->op.was_known;
+                if (verb == OP_FORGET)
+                        work_say_done(w, item, end);
+                if (verb != OP_PUT || item->op.was_known)
+                        break;
+                t->adopted++;
+                work_say_adopted(w, item, end);
                 break;
         case END_CHANGED:
                 t->changed++;
@@ -192,7 +274,7 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
                 break;
         case END_FOREIGN:
                 t->foreign++;
-                work_say_foreign(item, end);
+                work_say_foreign(w, item, end);
                 break;
         case END_FULL:
         case END_REFUSED:

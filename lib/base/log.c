@@ -2,8 +2,11 @@
 
 #include "lib/base/log.h"
 
-#include <stdarg.h>
+#include "lib/base/str.h"
+
 #include <stdio.h>
+
+#define LOG_LINE_MAX 8192
 
 static struct {
         enum log_level max;
@@ -28,15 +31,48 @@ bool log_wants(enum log_level level)
         return log_state.sink && level <= log_state.max;
 }
 
-void log_line(enum log_level level, const char *fmt, ...)
+/* As str_add_printable() does it, but asks for no memory, which may be what is missing. */
+static void log_clean(char *ret, const char *line)
 {
-        char line[8192];
-        va_list ap;
+        size_t at = 0, n;
+
+        for (; *line; line += n) {
+                char hex[8];
+                const char *piece = line;
+                size_t len = n = str_utf8(line);
+
+                if (n == 0 || (unsigned char)*line < 0x20 || *line == 0x7f) {
+                        piece = hex;
+                        len = (size_t)snprintf(hex, sizeof(hex), "\\x%02x", (unsigned char)*line);
+                        n = 1;
+                }
+                if (at + len >= LOG_LINE_MAX)
+                        break;
+                memcpy(ret + at, piece, len);
+                at += len;
+        }
+        ret[at] = '\0';
+}
+
+void log_fields(enum log_level level, const struct log_field *fields, size_t n, const char *fmt,
+                va_list ap)
+{
+        char raw[LOG_LINE_MAX], line[LOG_LINE_MAX];
+        struct log_entry entry = {
+                .level = level, .line = line, .fields = fields, .n_fields = n};
 
         if (!log_wants(level))
                 return;
+        vsnprintf(raw, sizeof(raw), fmt, ap);
+        log_clean(line, raw);
+        log_state.sink(&entry, log_state.userdata);
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+        va_list ap;
+
         va_start(ap, fmt);
-        vsnprintf(line, sizeof(line), fmt, ap);
+        log_fields(level, NULL, 0, fmt, ap);
         va_end(ap);
-        log_state.sink(level, line, log_state.userdata);
 }

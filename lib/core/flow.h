@@ -49,6 +49,7 @@ struct flow_end {
         bool knows_room;   /* the account was asked, and … */
         uint64_t room;     /* … has so many bytes free, */
         uint64_t largest;  /* … takes no larger file; 0: it did not say */
+        const uint8_t *md5; /* of the content that was put or found at the name; NULL: not told */
         uint64_t bytes;    /* body bytes sent on the way, failed tries included */
         unsigned calls;    /* requests made */
         const char *text;  /* what happened, half a sentence for a person; "" when all went well */

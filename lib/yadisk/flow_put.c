@@ -914,9 +914,13 @@ static struct ask put_took_check(struct flow_put *f, const struct outcome *in)
 
 static struct ask put_took_record(struct flow_put *f, const struct outcome *in)
 {
+        struct ask ask;
+
         if (in->err)
                 return errand_end(&f->e, END_STORE, 0, "%s", in->text ? in->text : "");
-        return errand_end(&f->e, f->sent ? END_DONE : END_NOTHING, 0, "%s", "");
+        ask = errand_end(&f->e, f->sent ? END_DONE : END_NOTHING, 0, "%s", "");
+        ask.end.md5 = f->has_md5 ? f->md5 : NULL;
+        return ask;
 }
 
 static struct ask put_step(struct flow_put *f, const struct outcome *in)

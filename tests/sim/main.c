@@ -166,9 +166,9 @@ static bool main_report(const struct sim_counts *c)
 }
 
 /* What the program says; not part of the trace's hash. */
-static void main_said(enum log_level level _unused_, const char *line, void *userdata _unused_)
+static void main_said(const struct log_entry *entry, void *userdata _unused_)
 {
-        printf("%10s  says: %s\n", "", line);
+        printf("%10s  says: %s\n", "", entry->line);
 }
 
 static int main_one(uint64_t seed, unsigned steps, bool show)

@@ -279,13 +279,13 @@ struct logged {
         char last[9000];
 };
 
-static void sink(enum log_level level, const char *line, void *userdata)
+static void sink(const struct log_entry *entry, void *userdata)
 {
         struct logged *l = userdata;
 
         l->lines++;
-        l->level = level;
-        snprintf(l->last, sizeof(l->last), "%s", line);
+        l->level = entry->level;
+        snprintf(l->last, sizeof(l->last), "%s", entry->line);
 }
 
 TEST(log_goes_to_the_sink_up_to_its_level)
