@@ -293,14 +293,13 @@ static const char *trim_credential(struct text *t)
                 t->s[--t->len] = '\0';
         if (t->len > CONFIG_TOKEN_MAX)
                 return "it is larger than any token: store the token alone in it";
-        if (t->len == 0)
-                return "it is empty: store the token in it";
         if (strlen(t->s) != t->len)
                 return "there is a NUL byte in it: store the token alone in it";
         return NULL;
 }
 
-/* The token as systemd hands it over; no credential at all is no mistake. */
+/* The token as systemd hands it over.  None at all is no mistake, nor is an empty one: that is what a
+ * unit says that can do without (SetCredential=). */
 static void read_credential(struct load *l)
 {
         const char *dir = getenv("CREDENTIALS_DIRECTORY"), *fault;
@@ -315,6 +314,10 @@ static void read_credential(struct load *l)
         if (r == -ENOENT)
                 return;
         fault = r < 0 ? err.text : trim_credential(&l->token);
+        if (!fault && l->token.len == 0) {
+                text_finish(&l->token);
+                return;
+        }
         if (!fault) {
                 warn_of_mode(l, FROM_CREDENTIAL, path, &l->token.st);
                 return;
