@@ -154,3 +154,25 @@ scenario_log_file()
         want "control bytes are shown" grep -qF 'new\x0aline' "$T/logs/ydsync.log"
         want "the old one is left alone" [ "$(grep -c 'uploaded b' "$T/logs/ydsync.log.1")" = 0 ]
 }
+
+# Kinds of entries that no other scenario makes (tests/catalog asks for each).
+scenario_rare_entries()
+{
+        env PATH_FILE_LOG /proc/nowhere && once 78 && env PATH_FILE_LOG ""
+        log 'the log file /proc/nowhere/ydsync.log cannot be written'
+        fake "put?path=$(urlenc disk:/Backup)" --data-binary x >/dev/null && echo a >"$SRC/a" && once 75
+        log 'cannot make the cloud folder disk:/Backup/Docs: '
+        fake "reset?what=disk" -d '' >/dev/null
+        fault '{"on":"list","path":"Docs","skip":1,"times":1,"do":{"error":"ForbiddenError","status":403}}'
+        once 75
+        log 'uploads could not be verified: '
+        once && same && env YDSYNC_EXCLUDE 'a*' && once
+        log 'no longer mirrored: a; what is in the cloud stays'
+        want "it stays" cloud_has "f 2 $(md5sum <"$SRC/a" | cut -d' ' -f1) a"
+        env YDSYNC_LOG_LEVEL debug && env YDSYNC_AUDIT_PERIOD 1s && sleep 1.1 && once
+        log 'debug: audit done: '
+        env YDSYNC_LOG_LEVEL "" && env YDSYNC_AUDIT_PERIOD 0
+        for i in $(seq 1010); do : >"$SRC/$i"$'\xff'; done
+        once
+        log 'and [0-9]+ more such entries'
+}
