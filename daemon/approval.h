@@ -8,8 +8,9 @@
 
 #include "lib/base/err.h"
 
-/* Leaves `id` for the daemon; whole or not at all. */
-int approval_leave(const char *state_dir, const char *id, struct err *err);
+/* Approves the plan `id`, which must be the one that is held (-ESRCH): in the snapshot, or, where a
+ * daemon (this process, too) has that locked, in the file.  Whole or not at all; blocks. */
+int approval_give(const char *state_dir, const char *id, struct err *err);
 
 /* Reads what was left; false when there is nothing, or nothing that can be an id. */
 bool approval_read(const char *state_dir, char *ret_id, size_t size);

@@ -37,6 +37,16 @@ static const struct command command_table[] = {
          .details = "With --json each operation is one object on a line of its own: \"op\", \"path\",\n"
                     "\"bytes\" of a file, \"entries\" of a folder that is removed, and \"held\".\n"
                     "Exit status: 0 nothing to do, 1 something to do.\n"},
+        {.name = "status",
+         .run = cmd_status,
+         .options = OPTION_JSON,
+         .summary = "what the running daemon is doing, and what it waits for",
+         .details = "Exit status: 0 it runs, 3 it does not.\n"},
+        {.name = "sync", .run = cmd_sync, .summary = "tell the running daemon to scan now"},
+        {.name = "pause",
+         .run = cmd_pause,
+         .summary = "tell the running daemon to do nothing until `resume`, over restarts too"},
+        {.name = "resume", .run = cmd_resume, .summary = "tell the running daemon to go on"},
         {.name = "approve",
          .run = cmd_approve,
          .args = "ID",
@@ -89,8 +99,8 @@ static void command_help_program(FILE *out)
         }
         command_help_options(out, OPTION_COMMON);
         fputs("\n"
-              "Exit status: 0 done, 1 plan has something to do, 64 usage, 66 watched folder\n"
-              "missing or another one, 69 service unreachable, 73 no state, 74 input/output\n"
+              "Exit status: 0 done, 1 plan has something to do, 3 no daemon runs, 64 usage, 66\n"
+              "watched folder missing or another one, 69 service unreachable, 73 no state, 74 input/output\n"
               "error, 75 some work left, 77 token refused, 78 configuration.\n",
               out);
 }

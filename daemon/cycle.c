@@ -31,7 +31,6 @@
 #include <time.h>
 
 #define CYCLE_CHECKS 256 /* folders verified a round */
-#define CYCLE_ID_LEN 16  /* hex digits of a plan's id */
 
 struct cycle {
         uv_loop_t *loop;
@@ -55,6 +54,7 @@ struct cycle {
         bool stopping;
         struct report report;
         uint64_t passes; /* begun so far */
+        struct cycle_view view;
         int64_t relist_ms; /* steady clock: an adoption with a hole lists anew then; it … */
         unsigned relists;  /* … has been in vain so often */
         bool recalled; /* what is remembered of an earlier run was taken up */
@@ -74,10 +74,10 @@ struct cycle {
 
         /* Of the pass. */
         struct root root;
+        struct store_totals known; /* what the snapshot holds */
         char *meta_binding, *meta_identity, *meta_dev, *meta_adopted, *meta_made, *meta_approved,
                 *meta_held, *meta_audit_last, *meta_audit_at, *meta_audit_alarm, *meta_token, *meta_uid,
                 *meta_paused, *meta_mounts;
-        uint64_t known; /* entries in the snapshot */
         bool adopting;
         bool listed;        /* … and the listing tells what stands in the cloud, … */
         uint64_t unlisted;  /* … but for this many folders, … */
@@ -87,6 +87,7 @@ struct cycle {
         struct intent *intents;
         size_t n_intents;
         struct tally tally;
+        char fault[1024]; /* what ends it early */
         struct scan *scan;
         struct scan_result plan;
         struct work *ops;
@@ -141,6 +142,7 @@ static void cycle_fail(struct cycle *c, enum exit_status status)
 
         report_error(&c->report, event, &(struct event_about){.err = c->err.code}, "%s",
                      c->err.text);
+        str_copy(c->fault, sizeof(c->fault), c->err.text);
         cycle_finish(c, status);
 }
 
@@ -252,6 +254,11 @@ static int cycle_state_err(const struct cycle *c, const struct engine_stats *now
         return 0;
 }
 
+static void cycle_enter(struct cycle *c, enum cycle_stage stage)
+{
+        c->view.stage = stage;
+}
+
 static void cycle_finish(struct cycle *c, enum exit_status status)
 {
         struct engine_stats now = engine_stats(c->engine);
@@ -274,8 +281,36 @@ static void cycle_finish(struct cycle *c, enum exit_status status)
         report_summary(&c->tally, end.api_calls);
         report_end(&c->report);
         event_set_cycle(0);
+        str_copy(c->view.error, sizeof(c->view.error),
+                 c->tally.halted ? c->tally.text : c->fault);
+        c->view.tally = c->tally;
+        cycle_enter(c, CYCLE_RESTS);
         cycle_forget_pass(c);
         c->done(c->userdata, &end);
+}
+
+static void cycle_job_count(struct cycle *c)
+{
+        c->job_result = store_totals(c->store, &c->known, &c->err);
+}
+
+static void cycle_counted(struct cycle *c)
+{
+        if (c->job_result < 0) {
+                cycle_fail(c, EXIT_IO_ERROR);
+                return;
+        }
+        c->view.known = c->known;
+        cycle_finish(c, cycle_status(c));
+}
+
+/* What is known now, for those who ask. */
+static void cycle_over(struct cycle *c)
+{
+        if (!c->tally.halted)
+                cycle_job(c, cycle_job_count, cycle_counted);
+        else
+                cycle_finish(c, cycle_status(c));
 }
 
 static void cycle_written_last(void *userdata, struct flow *flow _unused_,
@@ -284,7 +319,7 @@ static void cycle_written_last(void *userdata, struct flow *flow _unused_,
         struct cycle *c = userdata;
 
         tally_end(&c->tally, c->engine, end);
-        cycle_finish(c, cycle_status(c));
+        cycle_over(c);
 }
 
 /* Writes down that the pass was whole; silent when nothing is new. */
@@ -336,7 +371,7 @@ static void cycle_stage_finish(struct cycle *c)
                                                .name = "uploads.paused",
                                                .value = *paused ? paused : NULL};
         if (n == 0 || c->tally.halted)
-                cycle_finish(c, cycle_status(c));
+                cycle_over(c);
         else
                 cycle_write(c, records, n, cycle_written_last);
 }
@@ -359,10 +394,12 @@ static void cycle_stage_audit(struct cycle *c)
 {
         if (!c->tally.halted && !c->adopting && c->tally.folders_gone > 0)
                 audit_demand(c->audit);
-        if (c->tally.halted || c->adopting || !audit_wanted(c->audit))
+        if (c->tally.halted || c->adopting || !audit_wanted(c->audit)) {
                 cycle_stage_finish(c);
-        else
-                audit_slice(c->audit, c->root.fd, !c->slices, &c->tally, cycle_audited, c);
+                return;
+        }
+        cycle_enter(c, CYCLE_AUDITS);
+        audit_slice(c->audit, c->root.fd, !c->slices, &c->tally, cycle_audited, c);
 }
 
 /* ---- drops ------------------------------------------------------------------------------------ */
@@ -402,6 +439,7 @@ static void cycle_root_checked(struct cycle *c)
                 cycle_fail(c, EXIT_NO_FOLDER);
                 return;
         }
+        cycle_enter(c, CYCLE_REMOVES);
         if (work_start(&c->ops, &args, c->plan.drops, c->held, cycle_drops_done, c) < 0) {
                 err_set(&c->err, ENOMEM, "no memory");
                 cycle_fail(c, EXIT_IO_ERROR);
@@ -518,6 +556,7 @@ static void cycle_unverified(struct cycle *c)
 
 static void cycle_stage_verify(struct cycle *c)
 {
+        cycle_enter(c, CYCLE_VERIFIES);
         if (c->tally.halted || c->config->verify == VERIFY_OFF)
                 cycle_stage_drops(c);
         else
@@ -583,6 +622,7 @@ static void cycle_brake(struct cycle *c)
         c->held = c->plan.totals.held && (!c->meta_approved || !str_eq(c->meta_approved, id));
         if (c->held)
                 report_held(&c->report, &c->plan.totals, id);
+        str_copy(c->view.held, sizeof(c->view.held), c->held ? id : "");
 }
 
 /* Whether the file's content is what the snapshot or the listing has, so that nothing is to be
@@ -632,6 +672,7 @@ static void cycle_stage_makes(struct cycle *c)
 {
         struct work_args args = cycle_work_args(c);
 
+        cycle_enter(c, CYCLE_SENDS);
         if (c->tally.halted) {
                 cycle_stage_finish(c);
         } else if (work_start(&c->ops, &args, c->plan.makes, c->held, cycle_makes_done, c) < 0) {
@@ -673,6 +714,9 @@ static void cycle_scanned(void *userdata, struct scan_result *result)
                 cycle_fail(c, EXIT_IO_ERROR);
                 return;
         }
+        c->view.scan_began_ns = c->plan.began_ns;
+        c->view.scan_seconds = c->plan.seconds;
+        c->view.plan = c->plan.totals;
         log_debug("scan: %" PRIu64 " files, %" PRIu64 " folders, %" PRIu64 " to upload, %" PRIu64
                   " to remove, %.3f s",
                   c->plan.totals.seen_files, c->plan.totals.seen_dirs, c->plan.totals.puts,
@@ -714,6 +758,7 @@ static void cycle_start_scan(struct cycle *c)
                 return;
         }
         engine_set_root(c->engine, &source);
+        cycle_enter(c, CYCLE_SCANS);
         if (scan_start(&c->scan, c->loop, &args, cycle_scanned, c) < 0) {
                 err_set(&c->err, ENOMEM, "no memory for a scan");
                 cycle_fail(c, EXIT_IO_ERROR);
@@ -856,6 +901,7 @@ static void cycle_list_begin(void *userdata, struct flow *flow _unused_,
         event_say(EVENT_COMPARING, &(struct event_about){.path = "", .root = c->yadisk.root},
                   "comparing %s with %s; nothing is removed in this pass", c->config->folder,
                   c->yadisk.root);
+        cycle_enter(c, CYCLE_LISTS);
         c->flows = 1; /* this function itself */
         cycle_pump_lists(c);
         if (--c->flows == 0)
@@ -957,15 +1003,12 @@ static int cycle_take_approval(struct cycle *c)
 
 static void cycle_job_prepare(struct cycle *c)
 {
-        struct store_totals totals;
-
         c->job_result = root_open(&c->root, c->config->folder, &c->err);
         if (c->job_result < 0)
                 return;
         c->job_result = cycle_read_metas(c);
         if (c->job_result == 0)
-                c->job_result = store_totals(c->store, &totals, &c->err);
-        c->known = c->job_result == 0 ? totals.files + totals.dirs : 0;
+                c->job_result = store_totals(c->store, &c->known, &c->err);
         if (c->job_result == 0)
                 c->job_result = cycle_take_approval(c);
 }
@@ -987,7 +1030,8 @@ static void cycle_bound(struct cycle *c)
                 cycle_stage_adopt(c, true);
                 return;
         }
-        if ((!c->meta_identity || !str_eq(c->meta_identity, c->root.identity)) && c->known == 0) {
+        if ((!c->meta_identity || !str_eq(c->meta_identity, c->root.identity)) &&
+            c->known.files + c->known.dirs == 0) {
                 /* Its disk came after us, say.  Nothing is known, so nothing can be taken for gone. */
                 cycle_stage_adopt(c, true);
                 return;
@@ -1059,6 +1103,7 @@ static void cycle_prepared(struct cycle *c)
 {
         struct flow_end end = {.kind = END_LATER, .text = "no memory"};
 
+        c->view.known = c->known;
         if (c->job_result < 0)
                 cycle_fail(c, c->root.fd < 0 ? EXIT_NO_FOLDER : EXIT_IO_ERROR);
         else if (c->show || (c->meta_token && str_eq(c->meta_token, c->token)))
@@ -1079,6 +1124,9 @@ void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_
         c->unlisted = 0;
         c->checks_failed = 0;
         c->tally = (struct tally){0};
+        *c->fault = '\0';
+        c->known = (struct store_totals){0};
+        cycle_enter(c, CYCLE_PREPARES);
         quota_pass_begins(&c->quota, cycle_now_ms());
         c->before = engine_stats(c->engine);
         cycle_job(c, cycle_job_prepare, cycle_prepared);
@@ -1101,6 +1149,16 @@ void cycle_set_show(struct cycle *c, cycle_show_op show, void *userdata)
         c->show_userdata = userdata;
 }
 
+const struct cycle_view *cycle_view(struct cycle *c)
+{
+        c->view.failures = c->failures;
+        c->view.quota = &c->quota;
+        c->view.engine = c->engine;
+        if (c->view.stage != CYCLE_RESTS)
+                c->view.tally = c->tally;
+        return &c->view;
+}
+
 void cycle_set_slices(struct cycle *c)
 {
         c->slices = true;
@@ -1121,6 +1179,10 @@ static void cycle_trouble(void *userdata, enum engine_lane lane, const struct ou
 {
         struct cycle *c = userdata;
 
+        c->view.trouble[lane].on = wait_ms > 0;
+        c->view.trouble[lane].until_ms = cycle_now_ms() + wait_ms;
+        str_copy(c->view.trouble[lane].text, sizeof(c->view.trouble[lane].text),
+                 verdict(in).text);
         report_trouble(&c->report, lane, in, wait_ms, (int64_t)(uv_hrtime() / 1000000));
 }
 

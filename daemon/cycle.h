@@ -14,7 +14,9 @@
 
 #include "daemon/config.h"
 #include "daemon/exit.h"
+#include "daemon/work.h"
 #include "lib/core/op.h"
+#include "lib/core/plan.h"
 #include "lib/engine/engine.h"
 #include "lib/store/store.h"
 
@@ -33,6 +35,40 @@ struct pass_end {
         uint64_t young;          /* files that were changed a moment ago and wait */
         int64_t scan_ms;
         uint64_t api_calls, transfers, bytes_sent;
+};
+
+/* Where in the circle it is. */
+enum cycle_stage {
+        CYCLE_RESTS,    /* no pass is under way */
+        CYCLE_PREPARES,
+        CYCLE_LISTS,    /* the cloud folder, the first time */
+        CYCLE_SCANS,
+        CYCLE_SENDS,
+        CYCLE_VERIFIES,
+        CYCLE_REMOVES,
+        CYCLE_AUDITS,
+};
+
+#define CYCLE_ID_LEN 16 /* hex digits of a plan's id */
+
+/* What goes on, for those who ask: of the pass under way, or of the last. */
+struct cycle_view {
+        enum cycle_stage stage;
+        struct store_totals known;      /* when the pass began */
+        int64_t scan_began_ns;          /* wall clock; 0: there was no scan yet */
+        double scan_seconds;
+        struct plan_totals plan;        /* of that scan */
+        struct tally tally;
+        char held[CYCLE_ID_LEN + 1];    /* the plan that waits for an approval, or "" */
+        char error[1024];               /* what ended the last pass early, or "" */
+        struct {
+                bool on;
+                char text[256];         /* what was heard last */
+                int64_t until_ms;       /* of uv_hrtime(): nothing is tried before that */
+        } trouble[ENGINE_LANES];
+        const struct failures *failures;
+        const struct quota *quota;
+        const struct engine *engine;
 };
 
 /* All are borrowed and must outlive the cycle.  `spool_dir`: where the plan is kept for the length
@@ -56,6 +92,9 @@ void cycle_set_slices(struct cycle *c);
 /* What a snapshot made under this configuration is of; malloced.  It is kept as the fact "binding",
  * and a snapshot that is of something else is adopted anew. */
 char *cycle_binding(const struct config *config);
+
+/* Good until the loop turns. */
+const struct cycle_view *cycle_view(struct cycle *c);
 
 /* One pass; `done` comes from the loop.  Not while another is under way. */
 void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_end *end),

@@ -29,6 +29,9 @@
         X(COMPARING, "comparing", LOG_NOTICE, "8df48f58e7bd4cc7a9587c1c2fecd7ac")                  \
         X(OTHER_ACCOUNT, "other-account", LOG_NOTICE, "27da5966d6ee41f284e40c11469ca90c")          \
         X(LOOK_ASKED, "look-asked", LOG_INFO, "be6f49e61ab642d9b5a306aba521f1ba")                  \
+        X(PAUSED, "paused", LOG_NOTICE, "b7ba841cac48468887b45b85c9402500")                        \
+        X(RESUMED, "resumed", LOG_NOTICE, "f8c9f6b777684e6cb298fbaf63f34438")                      \
+        X(CONTROL_FAILED, "control-failed", LOG_WARNING, "6fdac2bc0a28404ab36e4e33f7a09974")       \
         X(WAITING_YOUNG, "waiting-young", LOG_INFO, "118eb14a8b1045d88536c37436792ac9")            \
         X(RESTLESS, "restless", LOG_NOTICE, "244df9c19fa844c996c22ec68c24c466")                    \
         X(FAILED, "failed", LOG_WARNING, "d042f5efb8ab442fb59b9383eba039a0")                       \

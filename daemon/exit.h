@@ -5,7 +5,8 @@
 
 enum exit_status {
         EXIT_OK = 0,           /* done, everything mirrored */
-        EXIT_DIFFERENT = 1,    /* plan: there is something to do */
+        EXIT_DIFFERENT = 1,    /* plan, verify: there is a difference */
+        EXIT_NOT_RUNNING = 3,  /* there is no daemon to ask */
         EXIT_USAGE_ERROR = 64,
         EXIT_NO_FOLDER = 66,   /* the watched folder is missing, or not the one we know */
         EXIT_UNAVAILABLE = 69, /* the service cannot be reached */

@@ -213,6 +213,32 @@ void failures_remarks_end(struct failures *f)
         }
 }
 
+static struct failure_view failures_view(const struct failure *f)
+{
+        return (struct failure_view){
+                .key = f->key, .text = f->text, .times = f->times, .next_ms = f->next_ms};
+}
+
+void failures_each(const struct failures *f,
+                   bool (*show)(void *userdata, const struct failure_view *v), void *userdata)
+{
+        for (const struct failure *known = f->all; known; known = known->next) {
+                struct failure_view v = failures_view(known);
+
+                if (!show(userdata, &v))
+                        return;
+        }
+}
+
+bool failures_find(const struct failures *f, const char *key, struct failure_view *ret)
+{
+        const struct failure *known = map_get(f->by_key, key, strlen(key));
+
+        if (known)
+                *ret = failures_view(known);
+        return known;
+}
+
 size_t failures_count(const struct failures *f)
 {
         return map_count(f->by_key);

@@ -48,4 +48,17 @@ void failures_remarks_begin(struct failures *f);
 bool failures_remark(struct failures *f, const char *key, int what);
 void failures_remarks_end(struct failures *f);
 
+struct failure_view {
+        const char *key, *text;
+        unsigned times;
+        int64_t next_ms;
+};
+
+/* What fails, in no order, until `show` returns false. */
+void failures_each(const struct failures *f,
+                   bool (*show)(void *userdata, const struct failure_view *v), void *userdata);
+
+/* False when this does not fail. */
+bool failures_find(const struct failures *f, const char *key, struct failure_view *ret);
+
 size_t failures_count(const struct failures *f);

@@ -2,7 +2,9 @@
 
 #include "daemon/mirror.h"
 
+#include "daemon/desk.h"
 #include "daemon/event.h"
+#include "daemon/pause.h"
 #include "daemon/signals.h"
 #include "daemon/start.h"
 #include "daemon/waker.h"
@@ -10,8 +12,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 
 #define MIRROR_PAUSE_MS 200
+#define MIRROR_TICK_MS 1000
 
 /* In a row: a disk that damages every snapshot is not ours to work round. */
 #define MIRROR_REOPENS 3
@@ -21,7 +25,14 @@ struct mirror {
         struct store *store;
         struct cycle *cycle;
         uv_loop_t loop;
-        struct waker waker;  /* when the next pass is due */
+        struct waker waker;  /* when the next pass is due … */
+        int64_t due_ms;      /* … by uv_hrtime() */
+        uv_timer_t tick;     /* while a pass of a daemon is under way: how fast it goes */
+        struct speed speed;
+        struct desk *desk;   /* NULL: nobody is listened to */
+        int64_t began_ms;    /* wall clock */
+        bool paused;         /* told to do nothing */
+        bool dropping;       /* … and the cycle is on its way out */
         bool stopping;
         bool resting;        /* between two passes */
         bool look;           /* somebody asked for a pass */
@@ -43,8 +54,10 @@ static void mirror_closed(void *userdata)
         struct mirror *m = userdata;
 
         m->cycle = NULL;
+        desk_close(TAKE_PTR(m->desk));
         signals_unwatch();
         waker_close(&m->waker);
+        uv_close((uv_handle_t *)&m->tick, NULL);
 }
 
 static void mirror_stop(struct mirror *m)
@@ -52,22 +65,40 @@ static void mirror_stop(struct mirror *m)
         if (m->stopping)
                 return;
         m->stopping = true;
-        if (m->reopen_err) /* the cycle is on its way out already */
+        desk_close(TAKE_PTR(m->desk));
+        if (m->reopen_err || m->dropping) /* the cycle is on its way out already */
                 return;
         sd_notify(0, "STOPPING=1\nSTATUS=stopping");
         waker_stop(&m->waker);
-        cycle_stop(m->cycle, mirror_closed, m);
+        if (m->cycle)
+                cycle_stop(m->cycle, mirror_closed, m);
+        else
+                mirror_closed(m);
+}
+
+static int64_t mirror_now_ms(void)
+{
+        return (int64_t)(uv_hrtime() / 1000000);
+}
+
+static void mirror_wake(struct mirror *m, int64_t wait_ms)
+{
+        m->due_ms = mirror_now_ms() + wait_ms;
+        waker_set(&m->waker, wait_ms);
 }
 
 /* Asked again and again it looks again and again, but not all the time. */
-static void mirror_look(struct mirror *m)
+int mirror_look(struct mirror *m)
 {
+        if (m->paused)
+                return -EBUSY;
         if (m->look || m->stopping)
-                return;
+                return 0;
         m->look = true;
         event_say(EVENT_LOOK_ASKED, NULL, "asked to look at the folder now");
         if (m->resting)
-                waker_set(&m->waker, MIRROR_PAUSE_MS);
+                mirror_wake(m, MIRROR_PAUSE_MS);
+        return 0;
 }
 
 static void mirror_heard(void *userdata, unsigned words)
@@ -84,12 +115,25 @@ static void mirror_heard(void *userdata, unsigned words)
 
 static void mirror_pass_done(void *userdata, const struct pass_end *end);
 
+static void mirror_on_tick(uv_timer_t *tick)
+{
+        struct mirror *m = CONTAINER_OF(tick, struct mirror, tick);
+
+        if (m->cycle)
+                speed_note(&m->speed, engine_stats(cycle_view(m->cycle)->engine).bytes_sent,
+                           mirror_now_ms());
+}
+
 static void mirror_pass(void *userdata)
 {
         struct mirror *m = userdata;
 
         m->passes++;
         m->resting = m->look = false;
+        if (m->args.daemon) {
+                m->speed = (struct speed){0};
+                uv_timer_start(&m->tick, mirror_on_tick, 0, MIRROR_TICK_MS);
+        }
         cycle_pass(m->cycle, mirror_pass_done, m);
 }
 
@@ -105,7 +149,7 @@ static int mirror_create_cycle(struct mirror *m, struct err *err)
 static void mirror_rest(struct mirror *m, int64_t wait_ms)
 {
         m->resting = true;
-        waker_set(&m->waker, wait_ms);
+        mirror_wake(m, wait_ms);
 }
 
 /* The snapshot has gone bad under our hands: away with it, and compare with the cloud anew.  When its
@@ -136,10 +180,12 @@ static void mirror_reopen(void *userdata)
                 bool later = m->reopen_err == EIO;
 
                 m->reopen_err = 0;
+                if (m->paused)
+                        return;
                 if (later)
                         mirror_rest(m, m->args.config->period_ms);
                 else
-                        cycle_pass(m->cycle, mirror_pass_done, m);
+                        mirror_pass(m);
                 return;
         }
         mirror_say_failed(&err);
@@ -177,6 +223,7 @@ static void mirror_pass_done(void *userdata, const struct pass_end *end)
 
         if (m->stopping)
                 return;
+        uv_timer_stop(&m->tick);
         m->status = end->status;
         if (mirror_must_reopen(m, end)) {
                 m->reopen_err = end->state_err;
@@ -207,8 +254,10 @@ static void mirror_pass_done(void *userdata, const struct pass_end *end)
 
 static int mirror_watch(struct mirror *m, struct err *err)
 {
-        int r = waker_init(&m->waker, &m->loop, mirror_pass, m);
+        int r = uv_timer_init(&m->loop, &m->tick);
 
+        if (r == 0)
+                r = waker_init(&m->waker, &m->loop, mirror_pass, m);
         if (r == 0)
                 r = signals_watch(&m->loop, mirror_heard, m);
         return r == 0 ? 0 : err_errno(err, -r, "the event loop cannot start");
@@ -225,6 +274,95 @@ static int mirror_begin(struct mirror *m, struct err *err)
         return r;
 }
 
+/* ---- what a daemon is told ------------------------------------------------------------------- */
+
+static void mirror_fail(struct mirror *m, const struct err *err)
+{
+        mirror_say_failed(err);
+        m->status = EXIT_IO_ERROR;
+        mirror_stop(m);
+}
+
+static void mirror_go_on(struct mirror *m)
+{
+        struct err err = ERR_NONE;
+
+        if (!m->cycle && mirror_create_cycle(m, &err) < 0)
+                mirror_fail(m, &err);
+        else
+                mirror_pass(m);
+}
+
+static void mirror_dropped(void *userdata)
+{
+        struct mirror *m = userdata;
+
+        m->cycle = NULL;
+        m->dropping = false;
+        if (m->stopping)
+                mirror_closed(m);
+        else if (!m->paused)
+                mirror_go_on(m);
+}
+
+/* What is under way is given up as at an end of the program, and taken up as after one. */
+void mirror_pause(struct mirror *m)
+{
+        if (m->paused || m->stopping)
+                return;
+        m->paused = true;
+        event_say(EVENT_PAUSED, NULL, "paused; `ydsync resume` goes on");
+        sd_notify(0, "STATUS=paused");
+        uv_timer_stop(&m->tick);
+        if (m->resting) {
+                waker_stop(&m->waker);
+                m->resting = false;
+        } else if (!m->reopen_err && !m->dropping && m->cycle) {
+                m->dropping = true;
+                cycle_stop(m->cycle, mirror_dropped, m);
+        }
+}
+
+void mirror_resume(struct mirror *m)
+{
+        if (!m->paused || m->stopping)
+                return;
+        m->paused = false;
+        event_say(EVENT_RESUMED, NULL, "going on");
+        sd_notify(0, "STATUS=going on");
+        if (!m->dropping && !m->reopen_err)
+                mirror_go_on(m);
+}
+
+void mirror_view(struct mirror *m, struct mirror_view *ret)
+{
+        *ret = (struct mirror_view){
+                .config = m->args.config,
+                .cycle = m->cycle ? cycle_view(m->cycle) : NULL,
+                .paused = m->paused,
+                .began_ms = m->began_ms,
+                .next_ms = m->resting ? m->due_ms : -1,
+                .speed = m->speed,
+        };
+}
+
+/* A daemon that cannot be spoken to mirrors all the same. */
+static void mirror_listen(struct mirror *m)
+{
+        const char *state_dir = m->args.config->state_dir;
+        struct err err = ERR_NONE;
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        m->began_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+        if (desk_open(&m->desk, &m->loop, m, state_dir, &err) < 0)
+                event_say(EVENT_CONTROL_FAILED, NULL,
+                          "status, sync, pause and the like cannot be answered: %s", err.text);
+        m->paused = pause_is_set(state_dir);
+        if (m->paused)
+                event_say(EVENT_PAUSED, NULL, "paused since an earlier run; `ydsync resume` goes on");
+}
+
 /* Runs passes until mirror_stop(). */
 enum exit_status mirror_run(const struct mirror_args *args)
 {
@@ -238,9 +376,12 @@ enum exit_status mirror_run(const struct mirror_args *args)
         }
         if (m.args.show)
                 cycle_set_show(m.cycle, m.args.show, m.args.show_userdata);
-        mirror_pass(&m);
         if (m.args.daemon)
-                sd_notify(0, "READY=1\nSTATUS=first scan");
+                mirror_listen(&m);
+        if (!m.paused)
+                mirror_pass(&m);
+        if (m.args.daemon)
+                sd_notifyf(0, "READY=1\nSTATUS=%s", m.paused ? "paused" : "first scan");
         uv_run(&m.loop, UV_RUN_DEFAULT);
         start_loop_finish(&m.loop);
         store_close(m.store);

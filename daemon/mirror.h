@@ -7,6 +7,7 @@
  */
 
 #include "daemon/cycle.h"
+#include "lib/core/speed.h"
 
 /* Passes of `once` before it leaves the rest to the next run: a file that is written to for ever
  * must not keep it. */
@@ -24,3 +25,28 @@ struct mirror_args {
 
 /* Returns when all is over.  All in `args` must stay. */
 enum exit_status mirror_run(const struct mirror_args *args);
+
+/* ---- what a daemon is told while it runs (desk.h) --------------------------------------------- */
+
+struct mirror;
+
+struct mirror_view {
+        const struct config *config;
+        const struct cycle_view *cycle; /* NULL: there is none while it pauses */
+        bool paused;
+        int64_t began_ms;    /* wall clock */
+        int64_t next_ms;     /* of uv_hrtime(): when the next pass is due; -1: it is under way, or none
+                                is to come */
+        struct speed speed;  /* of the bytes that this pass sends */
+};
+
+/* Good until the loop turns. */
+void mirror_view(struct mirror *m, struct mirror_view *ret);
+
+/* A pass now, or another one soon after the one under way; -EBUSY: paused. */
+int mirror_look(struct mirror *m);
+
+/* No pass from now on; one under way is given up.  That it lasts over a restart is for the caller
+ * (pause.h). */
+void mirror_pause(struct mirror *m);
+void mirror_resume(struct mirror *m);

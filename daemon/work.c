@@ -351,6 +351,10 @@ static void work_end(struct work_item *item, bool ok)
 {
         struct work *w = item->work;
 
+        if (item->op.verb == OP_PUT) {
+                w->args.tally->puts_over++;
+                w->args.tally->put_bytes_over += item->op.entry.size;
+        }
         order_end(w->order, &item->order, ok, work_released, w);
         work_item_free(item);
 }

@@ -24,6 +24,7 @@ struct tally {
         uint64_t foreign;      /* left alone: somebody else's */
         uint64_t skipped;      /* not tried, or given up, because of what is below */
         uint64_t repaired;     /* rows found untrue: a further pass puts it right */
+        uint64_t puts_over, put_bytes_over; /* files that were to be sent, and have ended any way */
         uint64_t folders_gone; /* met by uploads and folders to be made: see flow_end */
         bool cut_off;          /* uploads do not get through */
         bool halted;           /* nothing goes on: see `end` */

@@ -190,6 +190,15 @@ struct engine_stats engine_stats(const struct engine *e)
                                      .store_err = e->store_err};
 }
 
+void engine_transfers(const struct engine *e,
+                      void (*show)(void *userdata, const struct entry *file, uint64_t sent),
+                      void *userdata)
+{
+        for (const struct slot *s = e->slots; s; s = s->next)
+                if (s->place == SLOT_HTTP && s->op && s->req->file)
+                        show(userdata, s->req->file, http_op_sent(s->op));
+}
+
 static struct slot *engine_overdue(const struct engine *e);
 
 unsigned engine_room(const struct engine *e)

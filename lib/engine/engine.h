@@ -86,6 +86,11 @@ void engine_stop(struct engine *e, void (*stopped)(void *userdata), void *userda
 /* Only when nothing is under way; `closed` comes from the loop. */
 void engine_close(struct engine *e, void (*closed)(void *userdata), void *userdata);
 
+/* Every file that is being sent now, with how much of it is. */
+void engine_transfers(const struct engine *e,
+                      void (*show)(void *userdata, const struct entry *file, uint64_t sent),
+                      void *userdata);
+
 uv_loop_t *engine_loop(const struct engine *e);
 
 struct engine_stats engine_stats(const struct engine *e);

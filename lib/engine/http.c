@@ -633,6 +633,11 @@ static void http_look_at_progress(struct http_op *op)
         op->queued = queued;
 }
 
+uint64_t http_op_sent(const struct http_op *op)
+{
+        return op->out > op->queued ? (uint64_t)(op->out - op->queued) : 0;
+}
+
 static int64_t http_patience(const struct http_op *op)
 {
         int64_t wanted = op->req->patience_ms;

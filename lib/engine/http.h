@@ -47,4 +47,7 @@ struct http_op *http_start(struct http *h, const struct http_req *req, http_done
                            void *userdata);
 void http_cancel(struct http_op *op);
 
+/* Body bytes of this request that have left us, as of a second ago or so. */
+uint64_t http_op_sent(const struct http_op *op);
+
 uint64_t http_sent(const struct http *h); /* body bytes ever handed to the network */

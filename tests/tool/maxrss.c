@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 
-/* maxrss FILE COMMAND…: runs COMMAND, writes "KIB SECONDS" (peak resident memory, wall time) to
- * FILE and passes the exit status on. */
+/* maxrss FILE COMMAND…: runs COMMAND, writes "KIB SECONDS CPU" (peak resident memory, wall time,
+ * seconds on a processor) to FILE and passes the exit status on. */
 
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+static double seconds(const struct timeval *t)
+{
+        return (double)t->tv_sec + (double)t->tv_usec / 1e6;
+}
 
 int main(int argc, char **argv)
 {
@@ -32,8 +37,9 @@ int main(int argc, char **argv)
         f = fopen(argv[1], "w");
         if (!f)
                 return 74;
-        fprintf(f, "%ld %.3f\n", usage.ru_maxrss,
-                (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
+        fprintf(f, "%ld %.3f %.3f\n", usage.ru_maxrss,
+                (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9,
+                seconds(&usage.ru_utime) + seconds(&usage.ru_stime));
         fclose(f);
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

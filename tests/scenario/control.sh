@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2154,SC2016,SC2119,SC2120
+# The running daemon is asked and told: the control socket by hand, and the commands that use it.
+
+# ask METHOD TARGET [OPTION…]: what it answers is in $T/answer, the status printed.
+ask()
+{
+        local method=$1 target=$2
+        shift 2
+        curl -sS -m 60 --unix-socket "$T/state/control" -X "$method" -o "$T/answer" \
+                -w '%{http_code}' "$@" "http://x$target"
+}
+
+# answers STATUS METHOD TARGET [OPTION…]
+answers()
+{
+        local want=$1 got
+        shift
+        got=$(ask "$@") || die "no answer to $*"
+        [ "$got" = "$want" ] || die "$1 $2 was answered with $got, not $want: $(cat "$T/answer")"
+        jq -e 'type == "object"' "$T/answer" >/dev/null || die "no JSON object: $(cat "$T/answer")"
+}
+
+# tell STATUS COMMAND…: ydsync COMMAND ends with STATUS; what it says is in $T/said
+tell()
+{
+        local want=$1 got=0
+        shift
+        timeout 60 "$YDSYNC" --env "$T/env" "$@" >"$T/said" 2>&1 || got=$?
+        [ "$got" = "$want" ] || die "$* ended with $got, not $want: $(cat "$T/said")"
+}
+
+says()
+{
+        grep -aqE -- "$1" "$T/said" || die "it does not say: $1: $(cat "$T/said")"
+}
+
+is_state()
+{
+        [ "$(ask GET /status)" = 200 ] && [ "$(jq -r .state "$T/answer")" = "$1" ]
+}
+
+# running: the daemon has started and mirrored what there is
+running()
+{
+        env SYNCHRONIZATION_PERIOD 1h
+        start && within 60 is_state "${1:-idle}"
+}
+
+scenario_control_by_hand()
+{
+        mkdir "$SRC/d" && echo abc >"$SRC/d/f" && running
+        want "nobody else may" [ "$(stat -Lc %a "$T/state/control")" = 600 ]
+        answers 200 GET /status
+        want "what is mirrored" [ "$(jq -c .mirrored "$T/answer")" = '{"files":1,"folders":1,"bytes":4}' ]
+        want "when it goes on" [ "$(jq '.next_scan_seconds > 3000' "$T/answer")" = true ]
+        want "which daemon" [ "$(jq .pid "$T/answer")" = "$DAEMON" ]
+        answers 404 GET /
+        answers 404 GET /statu
+        answers 404 POST /status/x
+        answers 405 POST /status
+        answers 405 GET /sync
+        answers 405 DELETE /pause
+        answers 400 POST /approve
+        answers 400 POST '/approve?id='
+        answers 404 POST '/approve?id=0123456789abcdef'
+        answers 200 GET '/status?x=y&&=&%'
+        echo g >"$SRC/g" && answers 200 POST /sync
+        within 60 cloud_has "f 2 $(echo g | md5sum | cut -d' ' -f1) g"
+        stop
+        want "it is gone with the daemon" [ ! -e "$T/state/control" ]
+}
+
+# silent N: N connections that say nothing, kept open until the scenario ends; says so in $T/silent
+silent()
+{
+        python3 - "$T/state/control" "$1" "$T/silent" <<'END' &
+import socket, sys, time
+kept = []
+for i in range(int(sys.argv[2])):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    if i % 2:
+        s.send(b"GET /status HTTP/1.1\r\nHost: x\r\nX-")
+    kept.append(s)
+open(sys.argv[3], "w").write("there")
+time.sleep(600)
+END
+        within 60 test -s "$T/silent"
+}
+
+scenario_control_hostile()
+{
+        running
+        silent 100
+        for _ in 1 2 3 4 5; do
+                answers 200 GET /status
+        done
+        # Too long a head, too long a body, no HTTP at all: refused or put out, and it goes on.
+        head -c 100000 /dev/zero | tr '\0' a >"$T/long"
+        want "too long a path" grep -qE '^(414|431|400|000)$' <<<"$(ask GET "/$(cat "$T/long")" 2>/dev/null)"
+        want "too long a header" grep -qE '^(431|400|000)$' \
+                <<<"$(ask GET /status -H "X-Long: $(cat "$T/long")" 2>/dev/null)"
+        answers 413 POST /sync --data-binary @"$T/long"
+        head -c 30000000 /dev/zero >"$T/huge"
+        want "an endless body" grep -qE '^(413|100|000)$' <<<"$(ask POST /sync -T "$T/huge" 2>/dev/null)"
+        printf 'nonsense\r\n\r\n' | timeout 60 curl -s --unix-socket "$T/state/control" -m 20 telnet://x/ \
+                >/dev/null 2>&1
+        answers 200 GET /status
+        stop
+        nolog 'pass done'
+}
+
+scenario_control_other_users()
+{
+        local other="setpriv --reuid=65534 --regid=65534 --clear-groups"
+        [ "$(id -u)" = 0 ] || skip "only root can be somebody else"
+        running
+        chmod 711 "$T" "$T/state"
+        got=$($other curl -s -o /dev/null -w '%{http_code}' --unix-socket "$T/state/control" http://x/status)
+        want "the mode keeps them out" [ "$got" = 000 ]
+        chmod 666 "$(readlink -f "$T/state/control")"
+        got=$($other curl -s -o /dev/null -w '%{http_code}' --unix-socket "$T/state/control" http://x/status)
+        want "and the daemon where it does not" [ "$got" = 000 ]
+        # The group of the socket may ask where an administrator lets it, but change nothing.
+        other="setpriv --reuid=65534 --regid=0 --clear-groups"
+        got=$($other curl -s -o /dev/null -w '%{http_code}' --unix-socket "$T/state/control" http://x/status)
+        want "the group may ask" [ "$got" = 200 ]
+        got=$($other curl -s -o /dev/null -w '%{http_code}' --unix-socket "$T/state/control" -X POST http://x/pause)
+        want "but change nothing" [ "$got" = 403 ]
+        answers 200 GET /status
+        stop
+        want "nothing was paused" [ ! -e "$T/state/paused" ]
+}
+
+scenario_control_stale_socket()
+{
+        running
+        kill -KILL "$DAEMON" && wait "$DAEMON"
+        tell 3 status
+        says 'does not run'
+        running
+        answers 200 GET /status
+        # A second one with the same state ends, and the first is not disturbed.
+        got=0
+        timeout 60 "$YDSYNC" --env "$T/env" run >"$T/said" 2>&1 || got=$?
+        want "the state is in use" [ "$got" = 73 ]
+        answers 200 GET /status
+        want "the first one answers" [ "$(jq .pid "$T/answer")" = "$DAEMON" ]
+        stop
+}
+
+# Two daemons that systemd would give one runtime folder: the second leaves the first one's socket.
+scenario_control_place()
+{
+        local first
+        export RUNTIME_DIRECTORY=$T/runtime
+        mkdir "$T/runtime" && running && first=$DAEMON
+        answers 200 GET /status
+        want "it is where systemd wants it" [ "$(jq -r .socket "$T/answer")" = "$T/runtime/control" ]
+        tell 0 status
+        cp "$T/env" "$T/env.first" && mkdir "$T/src2" && env YDSYNC_STATE_DIR "$T/state2" &&
+                env PATH_TO_FOLDER_ON_PC "$T/src2" && env NAME_FOLDER_CLOUD Other
+        start && within 60 grep -q 'another program listens' "$T/log"
+        within 60 cloud_tree disk:/Other
+        tell 3 status
+        stop
+        mv "$T/env.first" "$T/env" && DAEMON=$first
+        answers 200 GET /status
+        want "the first one's" [ "$(jq .pid "$T/answer")" = "$first" ]
+        stop
+        # A path that is longer than an address; and one folder for each user.
+        unset RUNTIME_DIRECTORY
+        XDG_RUNTIME_DIR=$T/$(printf 'long%.0s' {1..40})
+        export XDG_RUNTIME_DIR
+        mkdir "$XDG_RUNTIME_DIR" && start && within 60 "$YDSYNC" --env "$T/env" status
+        want "it is there" [ -S "$XDG_RUNTIME_DIR"/ydsync/control-* ]
+        tell 0 sync
+        stop
+        want "and gone" [ ! -e "$XDG_RUNTIME_DIR"/ydsync/control-* ]
+}
+
+scenario_control_commands()
+{
+        for words in status sync pause resume; do
+                tell 3 $words
+                says 'does not run'
+                tell 64 $words more
+        done
+        mkdir "$SRC/d" && echo abc >"$SRC/d/f" && running
+        tell 0 status
+        says '^state +idle$'
+        says '^mirrored +1 files in 1 folders, 4 B$'
+        says '^next scan +in '
+        tell 0 status --json
+        want "JSON" [ "$(jq -r .state "$T/said")" = idle ]
+        echo b >"$SRC/b" && tell 0 sync
+        within 60 equal
+        stop
+}
+
+scenario_control_pause()
+{
+        running
+        tell 0 pause
+        is_state paused || die "it does not pause"
+        tell 75 sync
+        says 'paused'
+        echo a >"$SRC/a" && kill -HUP "$DAEMON"
+        stop
+        start && within 60 is_state paused
+        log 'paused since an earlier run'
+        tell 0 pause
+        want "nothing was sent" [ "$(count put)" = 0 ]
+        stop
+        once
+        want "once is told otherwise" [ "$(count put)" = 1 ]
+}
+
+# A transfer that is under way is given up, and begun again.
+scenario_control_pause_in_mid_transfer()
+{
+        mib 3 >"$SRC/big" && knob '{"put_bps": 300000}'
+        running uploading
+        within 60 eval 'ask GET /status && [ "$(jq .transfers[0].sent "$T/answer")" -gt 0 ]'
+        tell 0 pause
+        is_state paused || die "it does not pause"
+        knob '{"put_bps": 0}'
+        tell 0 resume
+        within 60 equal
+        within 60 is_state idle
+        stop
+        same
+}
+
+scenario_control_approve()
+{
+        for i in $(seq 20); do echo "$i" >"$SRC/f$i"; done
+        env YDSYNC_MAX_DELETE 2/10% && running && rm "$SRC"/f1? && tell 0 sync
+        within 60 is_state held
+        want "how much it holds" [ "$(jq -c '[.held.removals, .held.of]' "$T/answer")" = '[10,20]' ]
+        id=$(jq -r .held.id "$T/answer")
+        tell 0 status
+        says "ydsync approve $id"
+        tell 64 approve 0123456789abcdef
+        says "that is $id"
+        tell 0 approve "$id"
+        within 60 equal
+        within 60 is_state idle
+        tell 64 approve "$id"
+        stop
+}
