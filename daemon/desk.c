@@ -4,6 +4,7 @@
 
 #include "daemon/approval.h"
 #include "daemon/control.h"
+#include "daemon/explain.h"
 #include "daemon/pause.h"
 #include "daemon/status.h"
 
@@ -26,6 +27,8 @@ struct desk_job {
         void (*done)(struct desk_job *job);
         char *state_dir, *argument;
         bool pause;
+        struct config config;           /* what of it an explanation needs, its own */
+        cJSON *json;                    /* what came of it */
         int result;
         struct err err;
 };
@@ -44,6 +47,8 @@ static void desk_job_free(struct desk_job *job)
 {
         free(job->state_dir);
         free(job->argument);
+        cJSON_Delete(job->json);
+        config_finish(&job->config);
         free(job);
 }
 
@@ -205,8 +210,116 @@ static void desk_approve(void *userdata, struct control_ask *ask)
                 desk_start(desk_job(userdata, ask, id), ask, desk_run_approve, desk_approved);
 }
 
+/* ---- explain ---------------------------------------------------------------------------------- */
+
+static void desk_run_explain(struct desk_job *job)
+{
+        _cleanup_(freep) char *key = NULL;
+
+        job->result = explain_key(&job->config, job->argument, &key, &job->err);
+        if (job->result == 0)
+                job->result = explain_path(&job->config, key, &job->json, &job->err);
+}
+
+static void desk_set(cJSON *o, const char *key, const char *text)
+{
+        cJSON_ReplaceItemInObjectCaseSensitive(o, key, cJSON_CreateString(text));
+}
+
+static void desk_add_failing(cJSON *o, const struct failure_view *v)
+{
+        int64_t left = v->next_ms - (int64_t)(uv_hrtime() / 1000000);
+        cJSON *failing = cJSON_AddObjectToObject(o, "failing");
+
+        desk_set(o, "state", "failing");
+        desk_set(o, "why", v->text);
+        cJSON_AddNumberToObject(failing, "times", v->times);
+        cJSON_AddNumberToObject(failing, "next_try_seconds",
+                                left > 0 ? (double)((left + 999) / 1000) : 0);
+}
+
+static void desk_find_transfer(void *userdata, const struct entry *file, uint64_t sent _unused_)
+{
+        cJSON *o = userdata;
+        const char *path = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "path"));
+
+        if (!path || !str_eq(path, file->key))
+                return;
+        desk_set(o, "state", "uploading");
+        desk_set(o, "why", "it is being sent now");
+}
+
+/* What only the running daemon knows. */
+static void desk_add_live(cJSON *o, const struct cycle_view *c)
+{
+        const char *path = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "path"));
+        const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "state"));
+        struct failure_view failure;
+
+        if (path && failures_find(c->failures, path, &failure))
+                desk_add_failing(o, &failure);
+        else if (state && str_eq(state, EXPLAIN_GONE) && *c->held) {
+                desk_set(o, "state", "held");
+                desk_set(o, "why",
+                         "it is no longer here, and too much is; its copy stays until the held "
+                         "plan is approved");
+        } else {
+                engine_transfers(c->engine, desk_find_transfer, o);
+        }
+}
+
+static void desk_explained(struct desk_job *job)
+{
+        struct mirror_view view;
+
+        if (job->result < 0) {
+                control_refuse(job->ask, job->result == -EINVAL ? DESK_BAD : DESK_FAILED, "%s",
+                               job->err.text);
+                return;
+        }
+        mirror_view(job->desk->mirror, &view);
+        if (view.cycle)
+                desk_add_live(job->json, view.cycle);
+        control_reply(job->ask, DESK_OK, cJSON_PrintUnformatted(job->json));
+}
+
+/* The one at hand may be replaced while the job is under way. */
+static bool desk_copy_config(struct config *ret, const struct config *c)
+{
+        *ret = (struct config){
+                .folder = str_dup(c->folder),
+                .state_dir = str_dup(c->state_dir),
+                .exclude = str_dup(c->exclude),
+                .follow = c->follow,
+                .settle_ms = c->settle_ms,
+        };
+        return ret->folder && ret->state_dir && ret->exclude;
+}
+
+static void desk_explain(void *userdata, struct control_ask *ask)
+{
+        const char *path = control_argument(ask, "path");
+        struct desk_job *job;
+        struct mirror_view view;
+
+        if (!path) {
+                control_refuse(ask, DESK_BAD, "write the path as ?path=PATH");
+                return;
+        }
+        job = desk_job(userdata, ask, path);
+        if (job) {
+                mirror_view(job->desk->mirror, &view);
+                if (!desk_copy_config(&job->config, view.config)) {
+                        desk_job_free(job);
+                        job = NULL;
+                }
+        }
+        desk_start(job, ask, desk_run_explain, desk_explained);
+}
+
 static const struct control_route desk_routes[] = {
         {"GET", "/status", false, desk_status},
+        {"GET", "/explain", false, desk_explain},
         {"POST", "/sync", true, desk_sync},
         {"POST", "/pause", true, desk_pause},
         {"POST", "/resume", true, desk_resume},

@@ -5,6 +5,7 @@
  * What the daemon answers at its control socket:
  *
  *      GET  /status          what goes on
+ *      GET  /explain?path=P  what is thought of one path, absolute or below the watched folder
  *      POST /sync            look at the folder now
  *      POST /pause, /resume  also over a restart
  *      POST /approve?id=ID   release a held plan

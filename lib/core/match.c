@@ -51,6 +51,8 @@ struct rule {
         bool negative; /* takes back */
         bool dir_only; /* matches folders only */
         bool anchored; /* matches the path below its folder, not the name */
+        char *text;    /* as it was written … */
+        unsigned line; /* … in this line, 0: no line */
 };
 
 /* One list of patterns. */
@@ -77,6 +79,7 @@ static void rule_finish(struct rule *r)
 {
         free(r->tokens);
         free(r->sets);
+        free(r->text);
 }
 
 static void set_add(struct byte_set *set, unsigned char from, unsigned char to)
@@ -308,6 +311,10 @@ static int rule_compile(struct rule *ret, const char *p, size_t n, const char **
         if (!c.fault)
                 r = rule_allocate(&c.rule, c.p, (size_t)(c.end - c.p));
         if (!c.fault && r == 0)
+                c.rule.text = strndup(p, n);
+        if (!c.fault && r == 0 && !c.rule.text)
+                r = -ENOMEM;
+        if (!c.fault && r == 0)
                 compile_tokens(&c);
         if (c.fault) {
                 *ret_fault = c.fault;
@@ -431,15 +438,25 @@ static const struct rule *source_judge(const struct source *s, const char *key, 
         return NULL;
 }
 
-bool match_excludes(const struct match *m, const char *key, bool is_dir)
+bool match_explain(const struct match *m, const char *key, bool is_dir, struct match_why *ret)
 {
+        *ret = (struct match_why){0};
         for (const struct source *s = m->top; s; s = s->up) {
                 const struct rule *r = source_judge(s, key, is_dir);
 
-                if (r)
-                        return !r->negative;
+                if (!r)
+                        continue;
+                *ret = (struct match_why){.pattern = r->text, .dir = s->dir, .line = r->line};
+                return !r->negative;
         }
         return false;
+}
+
+bool match_excludes(const struct match *m, const char *key, bool is_dir)
+{
+        struct match_why why;
+
+        return match_explain(m, key, is_dir, &why);
 }
 
 /* ---- lists of patterns ------------------------------------------------- */
@@ -469,7 +486,8 @@ static int source_create(struct source **ret, const char *dir)
 }
 
 /* As rule_compile(). */
-static int source_add(struct source *s, const char *p, size_t n, const char **ret_fault)
+static int source_add(struct source *s, const char *p, size_t n, unsigned line,
+                      const char **ret_fault)
 {
         struct rule rule;
         int r;
@@ -483,8 +501,10 @@ static int source_add(struct source *s, const char *p, size_t n, const char **re
                 s->rules = rules;
         }
         r = rule_compile(&rule, p, n, ret_fault);
-        if (r == 0)
-                s->rules[s->n_rules++] = rule;
+        if (r < 0)
+                return r;
+        rule.line = line;
+        s->rules[s->n_rules++] = rule;
         return r;
 }
 
@@ -532,7 +552,7 @@ static int source_add_list(struct source *s, const char *list, struct err *err)
                 n = trimmed(str_z(&pattern), pattern.len);
                 if (n == 0)
                         continue;
-                r = source_add(s, pattern.s, n, &fault);
+                r = source_add(s, pattern.s, n, 0, &fault);
                 if (r == -EINVAL)
                         return refuse(err, pattern.s, fault);
                 if (r < 0)
@@ -569,7 +589,7 @@ void match_destroy(struct match *m)
 }
 
 /* One line of a .ydignore, without its end. */
-static int source_add_line(struct source *s, const char *line, size_t n)
+static int source_add_line(struct source *s, const char *line, size_t n, unsigned number)
 {
         const char *fault;
         int r;
@@ -579,13 +599,14 @@ static int source_add_line(struct source *s, const char *line, size_t n)
         if (n == 0 || *line == '#')
                 return 0;
         n = trimmed(line, n);
-        r = source_add(s, line, n, &fault);
+        r = source_add(s, line, n, number, &fault);
         return r == -EINVAL ? 0 : r;
 }
 
 int match_enter(struct match *m, const char *dir, const char *text, size_t len)
 {
         _cleanup_(source_destroyp) struct source *s = NULL;
+        unsigned number = 0;
         int r;
 
         if (len > TEXT_MAX)
@@ -601,7 +622,7 @@ int match_enter(struct match *m, const char *dir, const char *text, size_t len)
                 const char *lf = memchr(text, '\n', len);
                 size_t n = lf ? (size_t)(lf - text) : len;
 
-                r = source_add_line(s, text, n);
+                r = source_add_line(s, text, n, ++number);
                 if (r < 0)
                         return r;
                 n += lf != NULL;

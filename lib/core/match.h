@@ -32,4 +32,13 @@ int match_enter(struct match *m, const char *dir, const char *text, size_t len);
 void match_leave(struct match *m, const char *dir);
 
 /* Judges this key alone; what lies below an excluded folder is out because nobody asks for it. */
+struct match_why {
+        const char *pattern; /* as it was written; NULL: none has a say */
+        const char *dir;     /* of the .ydignore that it stands in, … */
+        unsigned line;       /* … from 1; 0: it is of match_create() */
+};
+
+/* The same, and the pattern that decides; good until match_leave(). */
+bool match_explain(const struct match *m, const char *key, bool is_dir, struct match_why *ret);
+
 bool match_excludes(const struct match *m, const char *key, bool is_dir);

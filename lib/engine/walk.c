@@ -28,11 +28,10 @@
 #include <string.h>
 
 #define BUFFER_SIZE (128u * 1024u) /* for getdents64 and for a .ydignore */
-#define IGNORE_MAX (64u * 1024u)
 #define OPEN_DEFAULT 64u
 #define CHANGES_MAX 8 /* how often one name may become something else under our eyes */
 
-static const char ignore_name[] = ".ydignore";
+static const char ignore_name[] = WALK_IGNORE_NAME;
 
 /* What became of a name. */
 enum { LEFT_OUT, SHOWN, CHANGED };
@@ -119,8 +118,7 @@ static int walk_read(struct walk *w, int fd)
         }
 }
 
-/* The text into the buffer; -ENOENT when there is no regular file of that name. */
-static ssize_t walk_read_ignore(struct walk *w, int dir_fd)
+ssize_t walk_read_ignore(int dir_fd, char *buffer)
 {
         _cleanup_(closep) int fd = -1;
         struct entry e = {0};
@@ -136,8 +134,8 @@ static ssize_t walk_read_ignore(struct walk *w, int dir_fd)
         r = beneath_look(fd, "", &e);
         if (r < 0 || e.kind != KIND_FILE)
                 return r < 0 ? r : -ENOENT;
-        while (len <= IGNORE_MAX) {
-                ssize_t n = read(fd, w->buffer + len, IGNORE_MAX + 1 - len);
+        while (len < WALK_IGNORE_SIZE) {
+                ssize_t n = read(fd, buffer + len, WALK_IGNORE_SIZE - len);
 
                 if (n < 0 && errno == EINTR)
                         continue;
@@ -161,7 +159,7 @@ static void walk_ignore(struct walk *w)
 
         if (!w->match)
                 return;
-        r = walk_read_ignore(w, l->fd);
+        r = walk_read_ignore(l->fd, w->buffer);
         if (r == -ENOENT)
                 return;
         if (r >= 0)

@@ -56,3 +56,9 @@ void walk_destroy(struct walk *w);
 DEFINE_CLEANUP(struct walk *, walk_destroy)
 
 struct entry_iter *walk_iter(struct walk *w);
+
+/* The text of the folder's `.ydignore` into `buffer`; its length, -ENOENT when there is no regular
+ * file of that name, -EFBIG, or why it cannot be read. */
+#define WALK_IGNORE_NAME ".ydignore"
+#define WALK_IGNORE_SIZE (64 * 1024 + 1) /* of the buffer */
+ssize_t walk_read_ignore(int dir_fd, char *buffer);

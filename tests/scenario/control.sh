@@ -250,3 +250,61 @@ scenario_control_approve()
         tell 64 approve "$id"
         stop
 }
+
+# thinks PATH STATE [KEY=VALUE…]: what the daemon, or the snapshot, says of PATH
+thinks()
+{
+        tell 0 explain --json -- "$1"
+        want "$1 is $2: $(cat "$T/said")" [ "$(jq -r .state "$T/said")" = "$2" ]
+}
+
+scenario_control_explain()
+{
+        mkdir -p "$SRC/d/sub" "$SRC/old" && echo a >"$SRC/d/a" && echo b >"$SRC/d/b.log" &&
+                printf '# notes\n\n*.log\n!keep.log\n/sub/\n' >"$SRC/d/.ydignore" &&
+                echo k >"$SRC/d/keep.log" && echo x >"$SRC/d/sub/x" && echo o >"$SRC/old/o" &&
+                echo t >"$SRC/x.tmp" && ln -s d "$SRC/link" && echo p >"$SRC/p'q\"%+ #" &&
+                env YDSYNC_EXCLUDE '*.tmp,cache/' && echo f >"$SRC/fail"
+        fault '{"on":"link","path":"/fail","times":-1,"do":{"status":403,"error":"ForbiddenError"}}'
+        once 75
+        for by in snapshot daemon; do
+                [ "$by" = snapshot ] || running
+                thinks d/a mirrored
+                want "what stands there" [ "$(jq -r .known.md5 "$T/said")" = "$(md5sum <"$SRC/d/a" | cut -d' ' -f1)" ]
+                thinks "$SRC/d/a" mirrored
+                thinks "p'q\"%+ #" mirrored
+                thinks d/keep.log mirrored
+                thinks d/b.log 'left out'
+                want "the rule" [ "$(jq -r '.rule | "\(.pattern) \(.source) \(.leaves_out)"' "$T/said")" = \
+                        "*.log d/.ydignore:3 d/b.log" ]
+                thinks d/sub/x 'left out'
+                want "the rule above" [ "$(jq -r '.rule | "\(.pattern) \(.source) \(.leaves_out)"' "$T/said")" = \
+                        "/sub/ d/.ydignore:5 d/sub" ]
+                thinks x.tmp 'left out'
+                want "the list" [ "$(jq -r .rule.source "$T/said")" = YDSYNC_EXCLUDE ]
+                thinks link 'left out'
+                thinks nothing unknown
+                thinks d/../old/./o mirrored
+                thinks . mirrored
+                tell 64 explain /etc/passwd
+                says 'not in the watched folder'
+                tell 64 explain ../outside
+        done
+        thinks fail failing
+        want "why" [ "$(jq '.failing.times >= 1 and .failing.next_try_seconds > 0' "$T/said")" = true ]
+        tell 0 explain fail
+        says '^state +failing: '
+        says '^tried +[0-9]+ times; next try in '
+        tell 0 status
+        says '^  fail: .*tried'
+        echo new >"$SRC/new" && echo changed >"$SRC/d/a"
+        thinks new new
+        thinks d/a changed
+        (cd "$SRC/d" && thinks keep.log mirrored && thinks a changed) || exit 1
+        rm -r "$SRC/old" && thinks old/o gone
+        answers 400 GET /explain
+        answers 400 GET '/explain?path=/etc/passwd'
+        answers 200 GET "/explain?path=$(urlenc "d/$(printf 'n%.0s' {1..9000})")"
+        want "a name that cannot be" [ "$(jq -r .state "$T/answer")" != mirrored ]
+        stop
+}

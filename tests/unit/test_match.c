@@ -7,6 +7,32 @@
 #include <errno.h>
 #include <time.h>
 
+TEST(the_pattern_that_decides_is_told)
+{
+        static const char text[] = "# a comment\n\n*.log\r\n!keep.log\n[bad\n";
+        struct match *m = NULL;
+        struct err err = ERR_NONE;
+        struct match_why why;
+
+        require(match_create(&m, "*.tmp, /top/", &err) == 0);
+        require(match_enter(m, "d", text, strlen(text)) == 0);
+        check(match_explain(m, "d/a.log", false, &why));
+        check_str(why.pattern, "*.log");
+        check_str(why.dir, "d");
+        check_eq(why.line, 3);
+        check(!match_explain(m, "d/keep.log", false, &why));
+        check_str(why.pattern, "!keep.log");
+        check_eq(why.line, 4);
+        check(match_explain(m, "d/a.tmp", false, &why));
+        check_str(why.pattern, "*.tmp");
+        check_eq(why.line, 0);
+        check(match_explain(m, "top", true, &why));
+        check_str(why.pattern, "/top/");
+        check(!match_explain(m, "d/other", false, &why));
+        check(!why.pattern);
+        match_destroy(m);
+}
+
 int main(int argc, char **argv)
 {
         return check_main(argc, argv);
