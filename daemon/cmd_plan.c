@@ -27,6 +27,8 @@ static const char *plan_word(const struct op *op)
                 return "remove folder";
         case OP_FORGET:
                 return "no longer mirror";
+        case OP_MOVE:
+                return "move";
         }
         return "";
 }
@@ -40,6 +42,10 @@ static void plan_show(void *userdata _unused_, const struct op *op, bool held)
 {
         _cleanup_(str_finish) struct str name = STR_NULL(65536);
 
+        if (op->verb == OP_MOVE) {
+                str_add_printable(&name, op->from);
+                str_adds(&name, " to ");
+        }
         str_add_printable(&name, op->entry.key);
         printf("%s%s %s\n", held && plan_removes(op) ? "HELD " : "", plan_word(op), str_z(&name));
 }
@@ -51,6 +57,8 @@ static void plan_show_json(void *userdata _unused_, const struct op *op, bool he
 
         cJSON_AddStringToObject(o, "op", plan_word(op));
         cJSON_AddStringToObject(o, "path", op->entry.key);
+        if (op->from)
+                cJSON_AddStringToObject(o, "from", op->from);
         if (op->verb == OP_PUT || op->verb == OP_DROP)
                 cJSON_AddNumberToObject(o, "bytes", (double)op->entry.size);
         if (op->verb == OP_DROP_TREE)

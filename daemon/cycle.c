@@ -13,6 +13,7 @@
 #include "daemon/approval.h"
 #include "daemon/audit.h"
 #include "daemon/event.h"
+#include "daemon/moves.h"
 #include "daemon/report.h"
 #include "daemon/root.h"
 #include "daemon/scan.h"
@@ -22,6 +23,7 @@
 #include "lib/yadisk/flow_audit.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
+#include "lib/yadisk/flow_move.h"
 #include "lib/yadisk/flow_room.h"
 #include "lib/yadisk/verdict.h"
 
@@ -31,6 +33,7 @@
 #include <time.h>
 
 #define CYCLE_CHECKS 256 /* folders verified a round */
+#define CYCLE_MOVE_ROUNDS 100 /* of looking for moves, moving, and scanning anew, in one pass */
 
 struct cycle {
         uv_loop_t *loop;
@@ -51,6 +54,9 @@ struct cycle {
         cycle_show_op show; /* a dry run, when set */
         void *show_userdata;
         uint64_t shown;
+        uint64_t shown_moves;  /* of this round */
+        uint64_t moves_told;   /* of all rounds */
+        struct store *scratch; /* a copy of the snapshot, in which moves that are only shown are made */
         bool stopping;
         struct report report;
         uint64_t passes; /* begun so far */
@@ -90,6 +96,14 @@ struct cycle {
         char fault[1024]; /* what ends it early */
         struct scan *scan;
         struct scan_result plan;
+        struct store_fact *moving; /* moves that were under way when we were killed */
+        size_t n_moving, moving_at;
+        struct moves *moves;
+        struct spool *wave;      /* of moves, being carried out */
+        unsigned move_rounds;
+        bool moves_over;         /* what is left of them is removed and sent */
+        uint64_t moved_before;   /* this round */
+        struct entry row;        /* of what is settled */
         struct work *ops;
         struct engine_stats before;
 
@@ -172,6 +186,14 @@ static void cycle_forget_folders(struct cycle *c)
                 free(c->folders[--c->n_folders]);
 }
 
+static void cycle_forget_moves(struct cycle *c)
+{
+        moves_destroy(c->moves);
+        c->moves = NULL;
+        spool_destroy(c->wave);
+        c->wave = NULL;
+}
+
 static void cycle_forget_pass(struct cycle *c)
 {
         char **metas[] = {&c->meta_binding,    &c->meta_identity, &c->meta_dev,
@@ -188,6 +210,10 @@ static void cycle_forget_pass(struct cycle *c)
         c->intents = NULL;
         c->n_intents = 0;
         cycle_forget_folders(c);
+        store_facts_free(c->moving, c->n_moving);
+        c->moving = NULL;
+        c->n_moving = c->moving_at = 0;
+        cycle_forget_moves(c);
         scan_result_finish(&c->plan);
         root_close(&c->root);
 }
@@ -647,7 +673,6 @@ static void cycle_job_show(struct cycle *c)
         struct op op;
         int r = 0;
 
-        c->shown = 0;
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(spools); i++)
                 while (!atomic_load(&c->stop_job) &&
                        (r = spool_next(spools[i], &op, &c->err)) > 0) {
@@ -665,7 +690,7 @@ static void cycle_showed(struct cycle *c)
         if (c->job_result < 0)
                 cycle_fail(c, EXIT_IO_ERROR);
         else
-                cycle_finish(c, c->shown > 0 ? EXIT_DIFFERENT : EXIT_OK);
+                cycle_finish(c, c->shown + c->moves_told > 0 ? EXIT_DIFFERENT : EXIT_OK);
 }
 
 static void cycle_stage_makes(struct cycle *c)
@@ -698,6 +723,157 @@ static void cycle_stage_room(struct cycle *c)
                 cycle_stage_makes(c);
 }
 
+/* The plan stands. */
+static void cycle_planned(struct cycle *c)
+{
+        cycle_forget_moves(c);
+        report_notes(c->failures, c->yadisk.root, &c->plan);
+        cycle_brake(c);
+        if (c->show)
+                cycle_job(c, cycle_job_show, cycle_showed);
+        else if (c->plan.totals.puts > 0 && quota_must_ask(&c->quota, cycle_now_ms()))
+                cycle_stage_room(c);
+        else
+                cycle_stage_makes(c);
+}
+
+/* ---- moves ------------------------------------------------------------------------------------ */
+
+/*
+ * What was moved here is moved there before anything is made or removed, and the folder is scanned
+ * anew: then the snapshot knows the new places, and the plan is what is left.  So a folder that was
+ * moved is one call, whatever else happened to what is in it; and what was moved out of it is found
+ * in the next round.
+ */
+
+static void cycle_stage_scan(struct cycle *c);
+
+static void cycle_moves_over(struct cycle *c)
+{
+        bool moved = c->shown_moves || c->tally.moved > c->moved_before;
+
+        c->moves_told += c->shown_moves;
+        c->shown_moves = 0;
+        cycle_forget_moves(c);
+        if (c->tally.halted) {
+                cycle_stage_finish(c);
+                return;
+        }
+        c->moves_over = !moved || ++c->move_rounds == CYCLE_MOVE_ROUNDS;
+        if (!moved) {
+                cycle_planned(c);
+                return;
+        }
+        scan_result_finish(&c->plan);
+        store_intents_free(c->intents, c->n_intents);
+        c->intents = NULL;
+        c->n_intents = 0;
+        cycle_stage_scan(c);
+}
+
+static void cycle_next_wave(struct cycle *c);
+
+static void cycle_wave_done(void *userdata)
+{
+        struct cycle *c = userdata;
+
+        c->ops = NULL;
+        if (c->tally.halted)
+                cycle_moves_over(c);
+        else
+                cycle_next_wave(c);
+}
+
+static void cycle_wave_ready(struct cycle *c)
+{
+        struct work_args args = cycle_work_args(c);
+
+        if (c->job_result < 0) {
+                cycle_fail(c, EXIT_IO_ERROR);
+        } else if (!c->wave) {
+                cycle_moves_over(c);
+        } else if (work_start(&c->ops, &args, c->wave, false, cycle_wave_done, c) < 0) {
+                err_set(&c->err, ENOMEM, "no memory");
+                cycle_fail(c, EXIT_IO_ERROR);
+        }
+}
+
+static void cycle_job_wave(struct cycle *c)
+{
+        spool_destroy(c->wave);
+        c->job_result = moves_wave(c->moves, c->spool_dir, &c->wave, &c->err);
+}
+
+static void cycle_next_wave(struct cycle *c)
+{
+        cycle_job(c, cycle_job_wave, cycle_wave_ready);
+}
+
+static void cycle_moves_checked(struct cycle *c)
+{
+        if (c->job_result < 0)
+                cycle_fail(c, EXIT_NO_FOLDER);
+        else
+                cycle_next_wave(c);
+}
+
+/* Shows the moves and makes them in a copy of the snapshot, so that what follows is what would be. */
+static void cycle_job_show_moves(struct cycle *c)
+{
+        struct record move = {.verb = RECORD_MOVE};
+        struct op op;
+        int r = 0;
+
+        if (!c->scratch) {
+                r = store_copy(c->store, c->spool_dir, &c->scratch, &c->err);
+                c->store = r < 0 ? c->store : c->scratch;
+        }
+        while (r == 0 && (r = moves_wave(c->moves, c->spool_dir, &c->wave, &c->err)) == 0 &&
+               c->wave) {
+                while ((r = spool_next(c->wave, &op, &c->err)) > 0) {
+                        if (op.verb != OP_MOVE)
+                                continue;
+                        c->shown_moves += !op.parks;
+                        if (!op.parks)
+                                c->show(c->show_userdata, &op, false);
+                        move.from = op.from;
+                        move.entry = op.entry;
+                        r = store_commit(c->store, &move, 1, &c->err);
+                        if (r < 0)
+                                break;
+                }
+                spool_destroy(c->wave);
+                c->wave = NULL;
+        }
+        c->job_result = r;
+}
+
+static void cycle_moves_shown(struct cycle *c)
+{
+        if (c->job_result < 0)
+                cycle_fail(c, EXIT_IO_ERROR);
+        else
+                cycle_moves_over(c);
+}
+
+static void cycle_moves_found(struct cycle *c)
+{
+        c->moved_before = c->tally.moved;
+        if (c->job_result < 0)
+                cycle_fail(c, EXIT_IO_ERROR);
+        else if (!c->moves)
+                cycle_planned(c);
+        else if (c->show)
+                cycle_job(c, cycle_job_show_moves, cycle_moves_shown);
+        else
+                cycle_job(c, cycle_job_root_check, cycle_moves_checked);
+}
+
+static void cycle_job_moves(struct cycle *c)
+{
+        c->job_result = moves_find(&c->moves, &c->plan, &c->err);
+}
+
 static void cycle_scanned(void *userdata, struct scan_result *result)
 {
         struct cycle *c = userdata;
@@ -721,14 +897,10 @@ static void cycle_scanned(void *userdata, struct scan_result *result)
                   " to remove, %.3f s",
                   c->plan.totals.seen_files, c->plan.totals.seen_dirs, c->plan.totals.puts,
                   c->plan.totals.drops, c->plan.seconds);
-        report_notes(c->failures, c->yadisk.root, &c->plan);
-        cycle_brake(c);
-        if (c->show)
-                cycle_job(c, cycle_job_show, cycle_showed);
-        else if (c->plan.totals.puts > 0 && quota_must_ask(&c->quota, cycle_now_ms()))
-                cycle_stage_room(c);
+        if (c->plan.left && !c->moves_over)
+                cycle_job(c, cycle_job_moves, cycle_moves_found);
         else
-                cycle_stage_makes(c);
+                cycle_planned(c);
 }
 
 /* ---- scan ------------------------------------------------------------------------------------- */
@@ -744,6 +916,8 @@ static void cycle_start_scan(struct cycle *c)
                 .known_root_dev = c->meta_dev ? strtoull(c->meta_dev, NULL, 10) : 0,
                 .mounts = c->meta_mounts,
                 .follow = config->follow,
+                /* With YDSYNC_DELETE=never nothing leaves its place in the cloud. */
+                .moves = !c->adopting && !c->moves_over && config->delete_mode != DELETE_NEVER,
                 .use_remote = c->listed,
                 .exclude = config->exclude,
                 .policy = {.adopting = c->adopting,
@@ -919,6 +1093,78 @@ static size_t cycle_account_records(const struct cycle *c, struct record *ret)
         return 2;
 }
 
+/* ---- moves that an earlier run has begun ------------------------------------------------------- */
+
+static void cycle_stage_moving(struct cycle *c);
+
+static void cycle_moving_settled(void *userdata, struct flow *flow _unused_,
+                                 const struct flow_end *end)
+{
+        struct cycle *c = userdata;
+        const struct store_fact *fact = &c->moving[c->moving_at++];
+
+        tally_end(&c->tally, c->engine, end);
+        if (end->kind == END_DONE)
+                log_debug("%s was moved to %s", fact->name + strlen(FLOW_MOVE_FACT), fact->value);
+        cycle_stage_moving(c);
+}
+
+/* The row of what was being moved goes with the fact; without one there is nothing to be settled. */
+static void cycle_moving_read(struct cycle *c)
+{
+        const struct store_fact *fact = &c->moving[c->moving_at];
+        struct record over = {.verb = RECORD_META, .name = fact->name};
+        struct flow_end end = {.kind = END_LATER, .text = "no memory"};
+        struct flow *flow;
+
+        if (c->job_result < 0) {
+                cycle_fail(c, EXIT_IO_ERROR);
+                return;
+        }
+        c->row.key = fact->name + strlen(FLOW_MOVE_FACT);
+        flow = c->job_result > 0 ? flow_move_settle(&c->yadisk, &c->row, fact->value)
+                                 : flow_write(&over, 1);
+        if (engine_start(c->engine, flow, cycle_moving_settled, c) < 0)
+                cycle_moving_settled(c, NULL, &end);
+}
+
+static void cycle_job_moving(struct cycle *c)
+{
+        c->job_result = store_get(c->store,
+                                  c->moving[c->moving_at].name + strlen(FLOW_MOVE_FACT),
+                                  &c->row, &c->err);
+}
+
+/* One after the other: there are no more than were on their way at once. */
+static void cycle_stage_moving(struct cycle *c)
+{
+        if (c->moving_at == c->n_moving || c->tally.halted)
+                cycle_stage_cloud(c);
+        else
+                cycle_job(c, cycle_job_moving, cycle_moving_read);
+}
+
+static void cycle_stage_adopt(struct cycle *c, bool rebind);
+
+static void cycle_adopt_anew(struct cycle *c)
+{
+        if (c->job_result < 0)
+                cycle_fail(c, EXIT_IO_ERROR);
+        else
+                cycle_stage_adopt(c, true);
+}
+
+/* They are of another folder, or another account. */
+static void cycle_job_forget_moving(struct cycle *c)
+{
+        c->job_result = 0;
+        while (c->moving_at < c->n_moving && c->job_result == 0) {
+                struct record over = {.verb = RECORD_META, .name = c->moving[c->moving_at++].name};
+
+                c->job_result = store_commit(c->store, &over, 1, &c->err);
+        }
+}
+
 /* First run, lost snapshot, or another folder: what is there already is recognised. */
 static void cycle_stage_adopt(struct cycle *c, bool rebind)
 {
@@ -926,6 +1172,10 @@ static void cycle_stage_adopt(struct cycle *c, bool rebind)
         size_t n = 0;
 
         c->adopting = true;
+        if (rebind && c->moving_at < c->n_moving) {
+                cycle_job(c, cycle_job_forget_moving, cycle_adopt_anew);
+                return;
+        }
         if (!rebind && c->relists > 0 && (int64_t)uv_now(c->loop) < c->relist_ms) {
                 c->unlisted = 1;
                 cycle_stage_cloud(c);
@@ -1010,6 +1260,9 @@ static void cycle_job_prepare(struct cycle *c)
         if (c->job_result == 0)
                 c->job_result = store_totals(c->store, &c->known, &c->err);
         if (c->job_result == 0)
+                c->job_result = store_facts(c->store, FLOW_MOVE_FACT, &c->moving, &c->n_moving,
+                                            &c->err);
+        if (c->job_result == 0)
                 c->job_result = cycle_take_approval(c);
 }
 
@@ -1051,7 +1304,10 @@ static void cycle_bound(struct cycle *c)
                 return;
         }
         audit_recall(c->audit, c->meta_audit_last, c->meta_audit_at, c->meta_audit_alarm);
-        cycle_stage_cloud(c);
+        if (c->show)
+                cycle_stage_cloud(c);
+        else
+                cycle_stage_moving(c);
 }
 
 /* ---- whose Disk it is -------------------------------------------------------------------------- */
@@ -1122,6 +1378,9 @@ void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_
         c->adopting = c->cloud_missing = c->held = c->noted = false;
         c->listed = c->root_unlisted = false;
         c->unlisted = 0;
+        c->move_rounds = 0;
+        c->moves_over = false;
+        c->shown = c->shown_moves = c->moves_told = 0;
         c->checks_failed = 0;
         c->tally = (struct tally){0};
         *c->fault = '\0';
@@ -1194,6 +1453,8 @@ static void cycle_free(void *userdata)
         audit_destroy(c->audit);
         failures_destroy(c->failures);
         free(c->binding);
+        if (c->scratch)
+                store_close(c->scratch);
         if (c->stopped)
                 c->stopped(c->userdata);
         free(c);

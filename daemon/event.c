@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define EVENT_FIELDS_MAX 12
+#define EVENT_FIELDS_MAX 13
 
 static const struct {
         const char *name;
@@ -47,7 +47,7 @@ void event_set_cycle(uint64_t n)
 struct event_fields {
         struct log_field fields[EVENT_FIELDS_MAX];
         size_t n;
-        struct str path, remote, reason;
+        struct str path, from, remote, reason;
         char bytes[24], md5[33], status[12], err[12], cycle[24];
 };
 
@@ -83,6 +83,8 @@ static void event_add_about(struct event_fields *f, const struct event_about *ab
                 event_add(f, "YDSYNC_OP", about->op);
         if (about->path && *about->path)
                 event_add_printable(f, "YDSYNC_PATH", &f->path, about->path);
+        if (about->from)
+                event_add_printable(f, "YDSYNC_FROM", &f->from, about->from);
         if (about->path && about->root)
                 event_add_remote(f, about);
         if (about->reason && *about->reason)
@@ -124,6 +126,7 @@ void event_vsay(enum event event, const struct event_about *about, const char *f
                 event_add_about(&f, about);
         log_fields(event_kinds[event].level, f.fields, f.n, fmt, ap);
         str_finish(&f.path);
+        str_finish(&f.from);
         str_finish(&f.remote);
         str_finish(&f.reason);
 }

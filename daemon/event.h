@@ -21,6 +21,8 @@
         X(REPLACED, "replaced", LOG_INFO, "26ca5a713493405ca168df39de42fcdf")                      \
         X(ADOPTED, "adopted", LOG_INFO, "1784d4fe0dbd4b7a82d1aab2d8f026a9")                        \
         X(FOLDER_MADE, "folder-made", LOG_INFO, "9b5458c8200144939a6f94afd7bab4d8")                \
+        X(MOVED, "moved", LOG_INFO, "d08226897afe411883115ae7bb723033")                            \
+        X(NOT_MOVED, "not-moved", LOG_WARNING, "21749b9aec9a4097857a7bc29574c925")                 \
         X(REMOVED, "removed", LOG_INFO, "88acbf726f7e4a9785d62e45e48370d6")                        \
         X(FOLDER_REMOVED, "folder-removed", LOG_INFO, "162a2a7af716422fa9a015b6e8ee8bf2")          \
         X(NO_LONGER_MIRRORED, "no-longer-mirrored", LOG_INFO, "e14f3ec3c9de442c9f6c9515e4ddfa4b")  \
@@ -75,6 +77,7 @@ enum event {
 struct event_about {
         const char *op;        /* "upload", "replace", "remove" …: done, or tried in vain */
         const char *path;      /* below the watched folder, as it is on the disk; "": that folder */
+        const char *from;      /* a move: where it was, likewise */
         const char *root;      /* the cloud folder: with `path` it makes YDSYNC_REMOTE */
         const char *reason;    /* why, in English */
         const uint64_t *bytes;

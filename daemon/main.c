@@ -20,6 +20,7 @@
  *   daemon/report.c      what a pass says
  *   daemon/event.h       all that can be said, as a table; speak.c, where it goes
  *   daemon/scan.c        lib/engine/walk.c -> lib/core/diff.c -> lib/core/plan.c -> lib/store/spool.c
+ *   daemon/moves.c       what of it was moved: lib/core/pair.c
  *   daemon/audit.c       what is believed against what is there, now and then
  *   daemon/mounts.c      whether a disk mounted below is still the one it was
  *   daemon/work.c        the plan's ops -> flows, in the order of lib/core/order.c

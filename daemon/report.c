@@ -267,6 +267,7 @@ void report_summary(const struct tally *t, uint64_t api_calls)
                 str_adds(&s, ")");
         }
         report_count(&s, t->made, "folders made");
+        report_count(&s, t->moved, "moved");
         report_count(&s, t->removed, "removed");
         report_count(&s, t->adopted, "found in the cloud already");
         report_count(&s, t->foreign, "of somebody else left alone");

@@ -43,6 +43,29 @@ static int scan_drop(void *userdata, const struct op *op)
         return spool_add(s->result.drops, op, &s->result.err);
 }
 
+/* A spool that most scans do not need. */
+static int scan_aside(struct scan *s, struct spool **spool, const struct op *op)
+{
+        int r = *spool ? 0 : spool_create(spool, s->args.state_dir, &s->result.err);
+
+        return r < 0 ? r : spool_add(*spool, op, &s->result.err);
+}
+
+static int scan_left(void *userdata, const struct entry *known)
+{
+        struct scan *s = userdata;
+        struct op op = {.verb = OP_TOUCH, .entry = *known}; /* whatever: the entry matters */
+
+        return scan_aside(s, &s->result.left, &op);
+}
+
+static int scan_young(void *userdata, const struct op *op)
+{
+        struct scan *s = userdata;
+
+        return scan_aside(s, &s->result.young, op);
+}
+
 static void scan_note(void *userdata, enum plan_note note, const char *key, int err,
                       const char *why)
 {
@@ -71,6 +94,10 @@ static int scan_plan(struct scan *s, struct walk *walk, struct mounts *mounts)
         struct diff diff;
         int r;
 
+        if (a->moves) {
+                sink.left = scan_left;
+                sink.young = scan_young;
+        }
         r = store_totals(a->store, &totals, &result->err);
         if (r == 0)
                 r = store_known_iter(a->store, &known, &result->err);
@@ -124,6 +151,8 @@ static int scan_all(struct scan *s)
                 r = spool_rewind(result->makes, &result->err);
         if (r == 0)
                 r = spool_rewind(result->drops, &result->err);
+        if (r == 0 && result->young)
+                r = spool_rewind(result->young, &result->err);
         return r;
 }
 
@@ -174,6 +203,8 @@ void scan_result_finish(struct scan_result *r)
 {
         spool_destroy(r->makes);
         spool_destroy(r->drops);
+        spool_destroy(r->left);
+        spool_destroy(r->young);
         for (size_t i = 0; i < r->n_notes; i++)
                 free(r->notes[i].key);
         free(r->notes);

@@ -24,6 +24,7 @@ struct scan_args {
         uint64_t known_root_dev; /* 0: not known */
         const char *mounts;      /* the fact about nested disks, or NULL */
         bool follow;
+        bool moves;              /* it is wanted what moves are found by */
         bool use_remote;         /* the `remote` table holds a whole listing */
         const char *exclude;
         struct plan_policy policy; /* now_ns and known_total are filled in */
@@ -42,6 +43,7 @@ struct scan_result {
         struct plan_totals totals;
         char *mounts; /* the fact as it should be, or NULL: as it is */
         struct spool *makes, *drops; /* NULL after an early end */
+        struct spool *left, *young;  /* for moves (plan.h); NULL: nothing */
         struct scan_note *notes;
         size_t n_notes;
         uint64_t more_notes;         /* not kept */

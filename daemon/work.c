@@ -5,9 +5,11 @@
 #include "daemon/event.h"
 #include "lib/core/disguise.h"
 #include "lib/core/order.h"
+#include "lib/core/pair.h"
 #include "lib/yadisk/flow_drop.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
+#include "lib/yadisk/flow_move.h"
 #include "lib/yadisk/flow_put.h"
 
 #include <errno.h>
@@ -26,7 +28,7 @@ struct work_item {
         struct work_item *ready_next;
         struct work *work;
         struct op op;
-        char *key;
+        char *key, *from;
         bool apart; /* the folder is being taken apart */
 };
 
@@ -71,6 +73,8 @@ static const char *work_op(const struct op *op)
                 return "remove-folder";
         case OP_FORGET:
                 return "forget";
+        case OP_MOVE:
+                return "move";
         }
         return "";
 }
@@ -80,10 +84,39 @@ static struct event_about work_about(const struct work *w, const struct work_ite
 {
         return (struct event_about){.op = work_op(&item->op),
                                     .path = item->key,
+                                    .from = item->from,
                                     .root = w->args.yadisk->root,
                                     .reason = end->text,
                                     .md5 = end->md5,
                                     .http_status = end->status};
+}
+
+static void work_say_moved(const struct work_item *item, const struct event_about *about)
+{
+        _cleanup_(str_finish) struct str from = STR_NULL(65536);
+        _cleanup_(str_finish) struct str to = STR_NULL(65536);
+
+        work_printable(&from, item->from);
+        work_printable(&to, item->key);
+        if (item->op.parks)
+                event_say(EVENT_MOVED, about, "moved %s aside, since another takes its place",
+                          str_z(&from));
+        else if (pair_is_parked(item->from))
+                event_say(EVENT_MOVED, about, "moved what was set aside to %s", str_z(&to));
+        else
+                event_say(EVENT_MOVED, about, "moved %s to %s", str_z(&from), str_z(&to));
+}
+
+/* What cannot be moved is removed and sent, which may work. */
+static void work_say_not_moved(const struct work *w, const struct work_item *item,
+                               const struct flow_end *end)
+{
+        _cleanup_(str_finish) struct str from = STR_NULL(65536);
+        _cleanup_(str_finish) struct str to = STR_NULL(65536);
+        struct event_about about = work_about(w, item, end);
+
+        event_say(EVENT_NOT_MOVED, &about, "cannot move %s to %s: %s; it is sent anew",
+                  work_printable(&from, item->from), work_printable(&to, item->key), end->text);
 }
 
 static void work_say_done(const struct work *w, const struct work_item *item,
@@ -123,6 +156,9 @@ static void work_say_done(const struct work *w, const struct work_item *item,
         case OP_FORGET:
                 event_say(EVENT_NO_LONGER_MIRRORED, &about,
                           "no longer mirrored: %s; what is in the cloud stays", key);
+                return;
+        case OP_MOVE:
+                work_say_moved(item, &about);
                 return;
         }
 }
@@ -167,6 +203,7 @@ static void work_add_cannot(struct str *s, const struct op *op, const char *name
         case OP_ADOPT:
         case OP_TOUCH:
         case OP_FORGET:
+        case OP_MOVE:
                 str_addf(s, "cannot note %s", name);
                 return;
         }
@@ -251,6 +288,7 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
                 t->uploaded += verb == OP_PUT;
                 t->uploaded_bytes += verb == OP_PUT ? item->op.entry.size : 0;
                 t->made += verb == OP_MKDIR;
+                t->moved += verb == OP_MOVE && !item->op.parks;
                 t->removed += verb == OP_DROP ? 1 : verb == OP_DROP_TREE ? item->op.files + 1 : 0;
                 work_say_done(w, item, end);
                 break;
@@ -266,11 +304,11 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
                 t->changed++;
                 break;
         case END_LATER:
-                t->later += !blameless;
+                t->later += !blameless && verb != OP_MOVE;
                 t->skipped += blameless;
                 break;
         case END_STUCK:
-                t->stuck++;
+                t->stuck += verb != OP_MOVE;
                 break;
         case END_FOREIGN:
                 t->foreign++;
@@ -287,6 +325,9 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
                         work_say_paused(w->args.quota, end);
         if (end->kind == END_DONE || end->kind == END_NOTHING)
                 work_clear(w, item);
+        else if (((end->kind == END_LATER && !blameless) || end->kind == END_STUCK) &&
+                 verb == OP_MOVE)
+                work_say_not_moved(w, item, end);
         else if ((end->kind == END_LATER && !blameless) || end->kind == END_STUCK)
                 work_say_failed(w, item, end);
         /* What is to stand where somebody else's content was left has its own way with that. */
@@ -302,13 +343,16 @@ static struct work_item *work_item(struct work *w, const struct op *op)
         if (!item)
                 return NULL;
         item->key = str_dup(op->entry.key);
-        if (!item->key) {
+        item->from = str_dup(op->from);
+        if (!item->key || (op->from && !item->from)) {
+                free(item->key);
                 free(item);
                 return NULL;
         }
         item->work = w;
         item->op = *op;
         item->op.entry.key = item->key;
+        item->op.from = item->from;
         item->order.key = item->key;
         item->next = w->items;
         if (w->items)
@@ -330,6 +374,7 @@ static void work_item_free(struct work_item *item)
                 item->next->prev = item->prev;
         w->n_items--;
         free(item->key);
+        free(item->from);
         free(item);
 }
 
@@ -429,6 +474,9 @@ static struct flow *work_flow(struct work *w, struct work_item *item)
         case OP_DROP:
         case OP_DROP_TREE:
                 return item->apart ? flow_apart(&drop) : flow_drop(&drop);
+        case OP_MOVE:
+                return flow_move(w->args.yadisk, &item->op,
+                                 w->args.config->verify != VERIFY_OFF);
         }
         return NULL;
 }
@@ -473,7 +521,7 @@ static bool work_leaves_out(struct work *w, const struct work_item *item)
                 return true; /* what it needed was told of */
         if (w->held && (verb == OP_DROP || verb == OP_DROP_TREE || item->op.after_drop))
                 return true;
-        if (failures_waiting(w->args.failures, &item->op.entry,
+        if (verb != OP_MOVE && failures_waiting(w->args.failures, &item->op.entry,
                              (int64_t)(uv_hrtime() / 1000000))) {
                 t->waiting++;
                 return true;

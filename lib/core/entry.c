@@ -4,6 +4,7 @@
 
 #include "lib/base/str.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* '/' counts as 0 and so comes before every byte a name can hold; the end comes before that. */
@@ -92,4 +93,30 @@ const char *entry_key_unfit(const char *key)
 bool entry_stamp_eq(const struct stamp *a, const struct stamp *b)
 {
         return a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->ino == b->ino;
+}
+
+bool entry_list_copy(struct entry_list *ret, const struct entry_list *from)
+{
+        ret->items = calloc(from->n + 1, sizeof(struct entry));
+        for (size_t i = 0; ret->items && i < from->n; i++) {
+                struct entry *e = &ret->items[i];
+
+                *e = from->items[i];
+                e->key = str_dup(e->key);
+                if (!e->key)
+                        break;
+                ret->n++;
+        }
+        if (ret->items && ret->n == from->n)
+                return true;
+        entry_list_finish(ret);
+        return false;
+}
+
+void entry_list_finish(struct entry_list *l)
+{
+        for (size_t i = 0; i < l->n; i++)
+                free((char *)l->items[i].key);
+        free(l->items);
+        *l = (struct entry_list){0};
 }

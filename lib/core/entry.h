@@ -47,6 +47,16 @@ struct entry {
         uint8_t md5[16];   /* of the content, where known */
 };
 
+/* An owned array of entries with their keys. */
+struct entry_list {
+        struct entry *items;
+        size_t n;
+};
+
+/* Copies all; false: no memory, and nothing is left. */
+bool entry_list_copy(struct entry_list *ret, const struct entry_list *from);
+void entry_list_finish(struct entry_list *l);
+
 /* Negative, 0, positive: tree order. */
 int entry_key_cmp(const char *a, const char *b);
 

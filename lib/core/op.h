@@ -19,6 +19,7 @@ enum op_verb {
         OP_DROP,      /* remove one file */
         OP_DROP_TREE, /* remove a folder with all that is in it */
         OP_FORGET,    /* excluded since: write down that it is no longer ours, leave the cloud alone */
+        OP_MOVE,      /* on the server, from `from`: it was moved here */
 };
 
 /* What stands in the cloud at the op's key, where a listing has told. */
@@ -40,6 +41,9 @@ struct op {
         uint8_t known_md5[16];
         uint64_t there_size;
         uint8_t there_md5[16];
+        const char *from;     /* OP_MOVE: the key it was known by, with the inode of `entry` and the
+                                 values `known_*`; else NULL */
+        bool parks;           /* OP_MOVE: only to make its place free; nothing stands at `entry.key` */
         uint64_t files;       /* OP_DROP_TREE: files and folders below */
         uint64_t bytes;       /* OP_DROP_TREE: their bytes */
 };

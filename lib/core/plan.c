@@ -148,6 +148,18 @@ static bool plan_unfit(struct plan *p, const struct entry *seen)
         return true;
 }
 
+/* The row's thing is not where it was known. */
+static int plan_left(struct plan *p, const struct entry *known)
+{
+        return p->sink->left ? p->sink->left(p->sink->userdata, known) : 0;
+}
+
+/* Its place is taken by another. */
+static int plan_supplanted(struct plan *p, const struct change *c)
+{
+        return c->seen->stamp.ino != c->known->stamp.ino ? plan_left(p, c->known) : 0;
+}
+
 static struct op plan_op(enum op_verb verb, const struct change *c)
 {
         struct op op = {.verb = verb, .entry = c->seen ? *c->seen : *c->known};
@@ -159,6 +171,11 @@ static struct op plan_op(enum op_verb verb, const struct change *c)
                 memcpy(op.known_md5, c->known->md5, sizeof(op.known_md5));
         }
         return op;
+}
+
+static int plan_wait(struct plan *p, const struct op *op)
+{
+        return p->sink->young ? p->sink->young(p->sink->userdata, op) : 0;
 }
 
 static int plan_new(struct plan *p, const struct change *c)
@@ -173,7 +190,7 @@ static int plan_new(struct plan *p, const struct change *c)
                 p->totals.unseen++;
         }
         if (c->seen->kind == KIND_FILE && plan_young(p, c->seen))
-                return 0;
+                return plan_wait(p, &op);
         r = plan_there(p, &op);
         if (r < 0)
                 return r;
@@ -185,9 +202,12 @@ static int plan_new(struct plan *p, const struct change *c)
 static int plan_modified(struct plan *p, const struct change *c)
 {
         struct op op = plan_op(c->seen->kind == KIND_DIR ? OP_TOUCH : OP_PUT, c);
+        int r = plan_supplanted(p, c);
 
+        if (r < 0)
+                return r;
         if (c->seen->kind == KIND_FILE && plan_young(p, c->seen))
-                return 0;
+                return plan_wait(p, &op);
         return plan_make(p, &op);
 }
 
@@ -229,7 +249,10 @@ static int plan_close_tree(struct plan *p)
 static int plan_gone(struct plan *p, const struct change *c)
 {
         struct op op = plan_op(OP_DROP, c);
+        int r = plan_left(p, c->known);
 
+        if (r < 0)
+                return r;
         if (p->tree_open) { /* plan_step() has closed trees that this key is not below */
                 p->tree.files++;
                 p->tree.bytes += c->known->size;
@@ -261,6 +284,9 @@ static int plan_retyped(struct plan *p, const struct change *c)
 
         if (p->policy->adopting)
                 return plan_new(p, &as_new);
+        r = plan_left(p, c->known);
+        if (r < 0)
+                return r;
         if (c->known->kind == KIND_DIR) {
                 plan_open_tree(p, c, !plan_unfit(p, c->seen) && !plan_young(p, c->seen));
                 return 0;

@@ -47,6 +47,11 @@ struct plan_sink {
         int (*drop)(void *userdata, const struct op *op);
         void (*note)(void *userdata, enum plan_note note, const char *key, int err,
                      const char *why);
+        /* What moves are found by (pair.h), where they are wanted; NULL where not.  A row whose thing
+         * is proven not to be at its key any more, each in tree order; and what would be put but for
+         * its youth, which comes of a move as much as of an edit. */
+        int (*left)(void *userdata, const struct entry *known);
+        int (*young)(void *userdata, const struct op *op);
         void *userdata;
 };
 

@@ -10,6 +10,9 @@ enum record_verb {
         RECORD_ROW,          /* entry: insert or replace */
         RECORD_FORGET,       /* entry.key: remove that one row */
         RECORD_FORGET_TREE,  /* entry.key: remove it and every row below it */
+        RECORD_MOVE,         /* from, entry.key: that row and every row below it are of the other key
+                                from now on, and so are the intents below; what rows there were is
+                                forgotten */
         RECORD_VERIFIED,     /* entry.key: clear ENTRY_UNVERIFIED, if size and md5 are still these */
         RECORD_INTENT,       /* intent: about to upload entry.key (entry.size) under a wire name */
         RECORD_REMNANT,      /* a wire name that a listing showed: an intent for it, unless there is
@@ -23,14 +26,9 @@ enum record_verb {
 struct record {
         enum record_verb verb;
         struct entry entry;
+        const char *from;    /* MOVE */
         const char *wire;    /* INTENT, REMNANT, INTENT_DONE: the name it goes up under, without folder */
         int64_t when_ms;     /* INTENT, REMNANT: wall clock, since 1970 */
         const char *name;    /* META */
         const char *value;   /* META */
-};
-
-/* An owned array of entries with their keys. */
-struct entry_list {
-        struct entry *items;
-        size_t n;
 };

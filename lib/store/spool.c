@@ -46,6 +46,7 @@ struct spool {
         int broken;       /* negative errno of a read that failed; until the next rewind */
         struct op last;   /* the record before, key excepted */
         struct str key;   /* its key */
+        struct str from;  /* its `from`, of a move */
 };
 
 /* ---- the file ------------------------------------------------------------------------------ */
@@ -244,7 +245,7 @@ static uint64_t spool_bits(const struct op *op)
                (uint64_t)op->was_known << 12 | (uint64_t)op->after_drop << 13 |
                (uint64_t)op->known_unverified << 14 | (uint64_t)e->has_md5 << 15 |
                (uint64_t)spool_any(e->md5) << 16 | (uint64_t)spool_any(op->known_md5) << 17 |
-               (uint64_t)spool_any(op->there_md5) << 18;
+               (uint64_t)spool_any(op->there_md5) << 18 | (uint64_t)op->parks << 19;
 }
 
 static void spool_put_op(struct spool *s, const struct op *op)
@@ -271,6 +272,10 @@ static void spool_put_op(struct spool *s, const struct op *op)
         spool_put(b, op->there_size);
         spool_put(b, op->files);
         spool_put(b, op->bytes);
+        if (op->verb == OP_MOVE) {
+                spool_put(b, strlen(op->from));
+                str_adds(b, op->from);
+        }
         if (spool_any(e->md5))
                 str_add(b, e->md5, sizeof(e->md5));
         if (spool_any(op->known_md5))
@@ -329,6 +334,18 @@ static bool spool_get_key(struct spool *s)
         return !s->key.failed;
 }
 
+static bool spool_get_from_key(struct spool *s)
+{
+        uint64_t len = spool_get(s);
+
+        if (s->at > s->block.len || len > s->block.len - s->at)
+                return false;
+        str_clear(&s->from);
+        str_add(&s->from, s->block.s + s->at, len);
+        s->at += len;
+        return !s->from.failed;
+}
+
 static bool spool_get_bits(uint64_t bits, struct op *op)
 {
         op->verb = (enum op_verb)(bits & 15);
@@ -338,7 +355,8 @@ static bool spool_get_bits(uint64_t bits, struct op *op)
         op->after_drop = bits >> 13 & 1;
         op->known_unverified = bits >> 14 & 1;
         op->entry.has_md5 = bits >> 15 & 1;
-        return bits < 1 << 19 && op->verb <= OP_FORGET && op->there <= OP_THERE_DIR &&
+        op->parks = bits >> 19 & 1;
+        return bits < 1 << 20 && op->verb <= OP_MOVE && op->there <= OP_THERE_DIR &&
                op->entry.kind <= KIND_OTHER;
 }
 
@@ -366,6 +384,8 @@ static bool spool_get_op(struct spool *s, struct op *ret)
         op.there_size = spool_get(s);
         op.files = spool_get(s);
         op.bytes = spool_get(s);
+        if (op.verb == OP_MOVE && !spool_get_from_key(s))
+                return false;
         if (bits >> 16 & 1)
                 spool_get_bytes(s, op.entry.md5, sizeof(op.entry.md5));
         if (bits >> 17 & 1)
@@ -390,6 +410,7 @@ int spool_create(struct spool **ret, const char *dir, struct err *err)
         s->fd = -1;
         s->block = STR_NULL(BLOCK_MAX);
         s->key = STR_NULL(KEY_MAX);
+        s->from = STR_NULL(KEY_MAX);
         s->dir = strdup(dir);
         if (!s->dir)
                 return spool_full_memory(err);
@@ -408,6 +429,7 @@ void spool_destroy(struct spool *s)
                 close(s->fd);
         str_finish(&s->block);
         str_finish(&s->key);
+        str_finish(&s->from);
         free(s->dir);
         free(s);
 }
@@ -419,8 +441,9 @@ static int spool_check(struct spool *s, const struct op *op, struct err *err)
                                  s->dir);
         if (s->reading)
                 return err_set(err, EINVAL, "the plan is closed already");
-        if (op->verb > OP_FORGET || op->there > OP_THERE_DIR || op->entry.kind > KIND_OTHER ||
-            op->entry.err < 0 || strlen(op->entry.key) > KEY_MAX)
+        if (op->verb > OP_MOVE || (op->verb == OP_MOVE) != (op->from != NULL) || op->there > OP_THERE_DIR || op->entry.kind > KIND_OTHER ||
+            op->entry.err < 0 || strlen(op->entry.key) > KEY_MAX ||
+            (op->from && strlen(op->from) > KEY_MAX))
                 return err_set(err, EINVAL, "the plan cannot hold this step");
         return 0;
 }
@@ -475,7 +498,7 @@ static int spool_take(struct spool *s, struct err *err)
                         return r;
         }
         if (!spool_get_op(s, &op))
-                return s->key.failed ? spool_full_memory(err) : spool_damaged(s, err);
+                return s->key.failed || s->from.failed ? spool_full_memory(err) : spool_damaged(s, err);
         s->last = op;
         s->ops--;
         s->given++;
@@ -497,6 +520,7 @@ int spool_next(struct spool *s, struct op *ret, struct err *err)
                 return r;
         *ret = s->last;
         ret->entry.key = str_z(&s->key);
+        ret->from = ret->verb == OP_MOVE ? str_z(&s->from) : NULL;
         return 1;
 }
 

@@ -24,7 +24,7 @@ int spool_add(struct spool *s, const struct op *op, struct err *err);
 /* Flushes and goes to the beginning; adding is over. */
 int spool_rewind(struct spool *s, struct err *err);
 
-/* 1 and the next op (its key valid until the next call), 0 at the end, or a negative errno. */
+/* 1 and the next op (its keys valid until the next call), 0 at the end, or a negative errno. */
 int spool_next(struct spool *s, struct op *ret, struct err *err);
 
 uint64_t spool_count(const struct spool *s); /* ops added */

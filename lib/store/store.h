@@ -43,6 +43,10 @@ int store_open(struct store **ret, const char *dir, unsigned flags, struct err *
 void store_close(struct store *s);
 DEFINE_CLEANUP(struct store *, store_close)
 
+/* Makes a snapshot in the folder `dir`, which has none, that is as this one is now, and opens it for
+ * writing.  This one may be open for reading only. */
+int store_copy(struct store *s, const char *dir, struct store **ret, struct err *err);
+
 /*
  * Renames a damaged state.db (with -wal, -shm) to state.db.damaged-TIME.  On success err->code is 0
  * and err->text says "the damaged snapshot is kept as NAME".  -EBUSY as above, -ENOENT when there
@@ -55,6 +59,15 @@ int store_set_aside(const char *dir, struct err *err);
  * own).  *ret is malloced, NULL when there is none.
  */
 int store_meta_get(struct store *s, const char *name, char **ret, struct err *err);
+
+struct store_fact {
+        char *name, *value;
+};
+/* Those whose names begin with `prefix` (writing side); *ret is one malloced block, free it with
+ * store_facts_free(). */
+int store_facts(struct store *s, const char *prefix, struct store_fact **ret, size_t *ret_n,
+                struct err *err);
+void store_facts_free(struct store_fact *facts, size_t n);
 
 /*
  * All or nothing, durable on return.  Strings are only read during the call.
@@ -85,8 +98,6 @@ int store_remote_iter(struct store *s, struct entry_iter **ret, struct err *err)
 /* After next() returned a negative errno: the sentence for it. */
 void store_iter_err(const struct entry_iter *it, struct err *ret);
 void store_iter_destroy(struct entry_iter *it);
-
-void entry_list_finish(struct entry_list *l);
 
 /* The rows right below the folder `key`, in tree order (writing side). */
 int store_children(struct store *s, const char *key, struct entry_list *ret, struct err *err);

@@ -19,6 +19,8 @@
  *           a wire name that stays for good
  *   the folder made, then its row (flow_mkdir)
  *           as above
+ *   moved there, then the rows under their new keys (flow_move)
+ *           rows for what is not there: the next look here finds it gone, and puts it anew
  *   removed there, then the row forgotten (flow_drop, flow_apart)
  *           a file in the cloud that has become foreign: it would never be removed
  *   the rows of another folder forgotten, in one transaction with the binding and the identity of
@@ -71,6 +73,19 @@ static const char *commit_wire_unfit(const char *wire)
         return !wire || strchr(wire, '/') ? "a wire name is no name" : entry_key_unfit(wire);
 }
 
+static const char *commit_move_unfit(const struct record *rec)
+{
+        const char *why;
+
+        if (!rec->from || !rec->entry.key || *rec->from == '\0' || *rec->entry.key == '\0')
+                return "it has no path";
+        if (str_eq(rec->from, rec->entry.key) || entry_key_below(rec->from, rec->entry.key) ||
+            entry_key_below(rec->entry.key, rec->from))
+                return "a folder cannot be moved into itself";
+        why = store_key_unfit(rec->entry.key);
+        return why ? why : store_key_unfit(rec->from);
+}
+
 /* NULL, or half a sentence that says why this record cannot be carried out. */
 static const char *commit_unfit(const struct record *rec)
 {
@@ -85,6 +100,8 @@ static const char *commit_unfit(const struct record *rec)
         case RECORD_FORGET_TREE:
         case RECORD_VERIFIED:
                 return rec->entry.key ? NULL : "it has no path";
+        case RECORD_MOVE:
+                return commit_move_unfit(rec);
         case RECORD_INTENT:
         case RECORD_REMNANT:
                 if (!rec->entry.key || rec->entry.size > INT64_MAX)
@@ -336,6 +353,114 @@ static int commit_forget_text(struct commit *c, enum store_stmt id, const char *
         return r < 0 ? r : 0;
 }
 
+/* Gives the row in c->row the key `to` and what its own has behind `from`. */
+static int commit_move_row(struct commit *c, const char *from, const char *to)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        _cleanup_(str_finish) struct str key = STR_NULL(STORE_STR_MAX);
+        struct entry entry = c->row.entry;
+        int r = store_db_stmt(c->db, STMT_ENTRY_FORGET, &stmt, c->err);
+
+        str_adds(&key, to);
+        str_adds(&key, entry.key + strlen(from));
+        if (r == 0 && key.failed)
+                r = err_set(c->err, ENOMEM, "there is not enough memory for a path");
+        if (r == 0)
+                r = store_bind_str(c->db, stmt, 1, &c->row.raw, c->err);
+        if (r == 0)
+                r = store_db_step(c->db, stmt, c->err);
+        if (r < 0)
+                return r;
+        if (store_key_unfit(str_z(&key))) /* longer than a path can be: nobody can know it */
+                return commit_count(c, &entry, -1);
+        entry.key = str_z(&key);
+        r = store_key_encode(&c->raw, entry.key, c->err);
+        if (r == 0)
+                r = commit_row_with(c, STMT_ENTRY_NEW, STORE_ENTRY, &entry);
+        return r == 0 ? store_db_damaged(c->db, c->err, "a row is there and is not") : r < 0 ? r : 0;
+}
+
+/* Reads the first row below `key` into c->row: 1, or 0 when there is none. */
+static int commit_first_below(struct commit *c, const char *key)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        int r = store_key_range(&c->raw, &c->end, key, c->err);
+
+        if (r == 0)
+                r = commit_range(c, STMT_ENTRY_RANGE, &stmt);
+        if (r == 0)
+                r = store_db_step(c->db, stmt, c->err);
+        if (r <= 0)
+                return r;
+        store_row_restart(&c->row);
+        r = store_row_read(c->db, stmt, STORE_ENTRY, &c->row, c->err);
+        return r < 0 ? r : 1;
+}
+
+static int commit_intent_below(struct commit *c, const char *key, struct intent *ret)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        _cleanup_(str_finish) struct str scratch = STR_NULL(STORE_STR_MAX);
+        int r = store_key_range(&c->raw, &c->end, key, c->err);
+
+        if (r == 0)
+                r = commit_range(c, STMT_INTENT_BELOW, &stmt);
+        if (r == 0)
+                r = store_db_step(c->db, stmt, c->err);
+        if (r <= 0)
+                return r;
+        r = store_intent_read(c->db, stmt, &scratch, ret, c->err);
+        return r < 0 ? r : 1;
+}
+
+/* The first intent for something below `from`, and so for a name in a folder that has moved: 1, or 0
+ * when there is none. */
+static int commit_move_intent(struct commit *c, const char *from, const char *to)
+{
+        _cleanup_(str_finish) struct str key = STR_NULL(STORE_STR_MAX);
+        struct intent intent = {0};
+        int r = commit_intent_below(c, from, &intent);
+
+        if (r > 0) {
+                struct record moved = {.verb = RECORD_INTENT,
+                                       .entry = {.key = str_z(&key), .size = intent.size},
+                                       .wire = intent.wire,
+                                       .when_ms = intent.when_ms};
+
+                str_adds(&key, to);
+                str_adds(&key, intent.key + strlen(from));
+                moved.entry.key = str_z(&key);
+                if (key.failed)
+                        r = err_set(c->err, ENOMEM, "there is not enough memory for a path");
+                else if (store_key_unfit(str_z(&key)))
+                        r = commit_forget_text(c, STMT_INTENT_FORGET, intent.wire,
+                                               &c->tally.n[TALLY_INTENTS]);
+                else
+                        r = commit_intent(c, &moved);
+                r = r < 0 ? r : 1;
+        }
+        free(intent.wire);
+        free(intent.key);
+        return r;
+}
+
+static int commit_move(struct commit *c, const char *from, const char *to)
+{
+        int r = commit_forget_tree(c, to);
+
+        if (r == 0)
+                r = store_key_encode(&c->raw, from, c->err);
+        if (r == 0)
+                r = commit_old(c);
+        if (r > 0)
+                r = commit_move_row(c, from, to);
+        while (r == 0 && (r = commit_first_below(c, from)) > 0)
+                r = commit_move_row(c, from, to);
+        while (r == 0 && (r = commit_move_intent(c, from, to)) > 0)
+                r = 0;
+        return r;
+}
+
 static int commit_meta_with(struct commit *c, enum store_stmt id, const struct record *rec)
 {
         _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
@@ -373,6 +498,8 @@ static int commit_record(struct commit *c, const struct record *rec)
                 return commit_forget(c, rec->entry.key);
         case RECORD_FORGET_TREE:
                 return commit_forget_tree(c, rec->entry.key);
+        case RECORD_MOVE:
+                return commit_move(c, rec->from, rec->entry.key);
         case RECORD_VERIFIED:
                 return commit_verified(c, &rec->entry);
         case RECORD_INTENT:

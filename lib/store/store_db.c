@@ -47,6 +47,8 @@ static const char *const store_sql[STMT_COUNT] = {
                                   " WHERE unverified = 1 ORDER BY key",
         [STMT_INTENT_ALL] = "SELECT key, wire, size, when_ms, sum FROM intent"
                             " ORDER BY when_ms, wire",
+        [STMT_INTENT_BELOW] = "SELECT key, wire, size, when_ms, sum FROM intent"
+                              " WHERE key >= ?1 AND key < ?2 LIMIT 1",
         [STMT_INTENT_NEW] = "INSERT INTO intent VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
         [STMT_INTENT_SET] = "UPDATE intent SET key = ?2, size = ?3, when_ms = ?4, sum = ?5"
                             " WHERE wire = ?1",

@@ -9,6 +9,7 @@
  *      store_row.c     keys and rows to and from SQLite; here hostile rows are stopped
  *      store_tally.c   how many rows there must be
  *      store_commit.c  one batch of records
+ *      store_copy.c    a second one that is alike
  *      store_iter.c    the streams
  *      store_query.c   the small questions
  *
@@ -61,6 +62,7 @@ enum store_stmt {
         STMT_ENTRY_FORGET_RANGE,
         STMT_ENTRY_UNVERIFIED,
         STMT_INTENT_ALL,
+        STMT_INTENT_BELOW,
         STMT_INTENT_NEW,
         STMT_INTENT_SET,
         STMT_INTENT_FORGET,
@@ -155,6 +157,11 @@ int store_bind_int(struct store_db *db, sqlite3_stmt *stmt, int at, int64_t valu
 
 /* A text column, checked to be one and to hold no 00; NULL when it is not. */
 const char *store_column_text(sqlite3_stmt *stmt, int column);
+
+/* Takes the columns key, wire, size, when_ms, sum of the row that `stmt` stands on, checked; both
+ * texts of *ret are malloced, one may be NULL after -ENOMEM.  `key`: scratch. */
+int store_intent_read(struct store_db *db, sqlite3_stmt *stmt, struct str *key, struct intent *ret,
+                      struct err *err);
 
 /* Signed, because then SQLite needs four bytes for them and not six. */
 int32_t store_meta_sum(const char *name, const char *value);

@@ -35,15 +35,59 @@ int store_meta_get(struct store *s, const char *name, char **ret, struct err *er
         return 0;
 }
 
-/* ---- lists --------------------------------------------------------------------------------- */
-
-void entry_list_finish(struct entry_list *l)
+void store_facts_free(struct store_fact *facts, size_t n)
 {
-        for (size_t i = 0; i < l->n; i++)
-                free((char *)l->items[i].key);
-        free(l->items);
-        *l = (struct entry_list){0};
+        for (size_t i = 0; facts && i < n; i++) {
+                free(facts[i].name);
+                free(facts[i].value);
+        }
+        free(facts);
 }
+
+/* The one that `stmt` stands on, checked; doubles the room whenever the count is a power of two. */
+static int fact_add(struct store_db *db, sqlite3_stmt *stmt, struct store_fact **facts, size_t *n,
+                    struct err *err)
+{
+        const char *value = store_column_text(stmt, 0), *name = store_column_text(stmt, 2);
+        struct store_fact *grown = *facts, *fact;
+
+        if (!name || !value || sqlite3_column_int64(stmt, 1) != store_meta_sum(name, value))
+                return store_db_damaged(db, err, "a fact in it is not what it was");
+        if ((*n & (*n - 1)) == 0)
+                grown = reallocarray(*facts, *n ? 2 * *n : 1, sizeof(**facts));
+        if (!grown)
+                return store_db_fail(db, SQLITE_NOMEM, err);
+        *facts = grown;
+        fact = &grown[(*n)++];
+        *fact = (struct store_fact){.name = strdup(name), .value = strdup(value)};
+        return fact->name && fact->value ? 0 : store_db_fail(db, SQLITE_NOMEM, err);
+}
+
+int store_facts(struct store *s, const char *prefix, struct store_fact **ret, size_t *ret_n,
+                struct err *err)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        struct store_fact *facts = NULL;
+        size_t n = 0;
+        int r = store_db_stmt(&s->db, STMT_META_ALL, &stmt, err);
+
+        while (r == 0 && (r = store_db_step(&s->db, stmt, err)) > 0) {
+                const char *name = store_column_text(stmt, 2);
+
+                r = name && !str_starts(name, prefix)
+                            ? 0
+                            : fact_add(&s->db, stmt, &facts, &n, err);
+        }
+        if (r < 0) {
+                store_facts_free(facts, n);
+                return r;
+        }
+        *ret = facts;
+        *ret_n = n;
+        return 0;
+}
+
+/* ---- lists --------------------------------------------------------------------------------- */
 
 /* Doubles whenever the count is a power of two, so that no size needs to be kept. */
 static int list_add(struct store_db *db, struct entry_list *l, const struct entry *e, size_t len,
@@ -345,8 +389,8 @@ void store_intents_free(struct intent *intents, size_t n)
         free(intents);
 }
 
-static int intent_read(struct store_db *db, sqlite3_stmt *stmt, struct str *key, struct intent *ret,
-                       struct err *err)
+int store_intent_read(struct store_db *db, sqlite3_stmt *stmt, struct str *key, struct intent *ret,
+                      struct err *err)
 {
         _cleanup_(str_finish) struct str raw = STR_NULL(STORE_STR_MAX);
         const char *wire = store_column_text(stmt, 1);
@@ -391,7 +435,7 @@ int store_intents(struct store *s, struct intent **ret, size_t *ret_n, struct er
                 return store_db_fail(&s->db, SQLITE_NOMEM, err);
         while ((r = store_db_step(&s->db, stmt, err)) > 0) {
                 if (n < expected)
-                        r = intent_read(&s->db, stmt, &key, &all[n], err);
+                        r = store_intent_read(&s->db, stmt, &key, &all[n], err);
                 if (++n > expected || r < 0)
                         break;
         }

@@ -9,6 +9,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define ERRAND_RACY_NS 2000000000 /* coarser than any file system's clock tick we know of */
+#define ERRAND_SKEW_NS 86400000000000 /* no file server's clock is further ahead of ours */
+
 static struct ask errand_next(struct flow *flow, const struct outcome *in)
 {
         struct errand *e = errand_of(flow);
@@ -89,9 +92,9 @@ struct ask errand_http(struct errand *e, enum http_method method)
         return errand_request(e);
 }
 
-struct ask errand_remove(struct errand *e)
+struct ask errand_promptly(struct errand *e, enum http_method method)
 {
-        struct ask ask = errand_http(e, HTTP_DELETE);
+        struct ask ask = errand_http(e, method);
 
         e->http.fresh_ms = ERRAND_FRESH_MS;
         return ask;
@@ -433,6 +436,15 @@ const struct entry *errand_pages_find(const struct errand_pages *p, const char *
         if (p->items.n == 0)
                 return NULL;
         return bsearch(&wanted, p->items.items, p->items.n, sizeof(struct entry), errand_by_name);
+}
+
+bool errand_racy(const struct entry *file, int64_t read_ns)
+{
+        int64_t ctime_ns = file->stamp.ctime_ns;
+
+        /* A stamp of next year is one of a clock that was wrong: what is changed from now on gets
+         * another.  Else such a file would be read at each scan until then. */
+        return ctime_ns > read_ns - ERRAND_RACY_NS && ctime_ns < read_ns + ERRAND_SKEW_NS;
 }
 
 bool errand_holds(const struct entry *row, const struct entry *found)

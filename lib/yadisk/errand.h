@@ -16,7 +16,7 @@
 
 #define ERRAND_TRIES 8     /* of one step, with growing waits: about two minutes */
 #define ERRAND_ROUNDS 12   /* of going back to an earlier step */
-#define ERRAND_FRESH_MS 2000 /* so long a look here is good for a removal */
+#define ERRAND_FRESH_MS 2000 /* so long a look here is good for what rests on it */
 #define ERRAND_LATE_MS 40000 /* what was changed may show so late */
 #define ERRAND_REPLY_MAX (64 * 1024)
 #define ERRAND_LIST_MAX (16 * 1024 * 1024)
@@ -63,7 +63,8 @@ struct ask errand_back(struct errand *e, int state, const struct verdict *v);
 /* The wishes.  Those for HTTP send what e->url holds, except upload. */
 struct ask errand_http(struct errand *e, enum http_method method);
 struct ask errand_list(struct errand *e); /* GET with room for a listing */
-struct ask errand_remove(struct errand *e); /* DELETE, on the strength of a look just now */
+/* On the strength of a look just now: not sent when it would have to wait. */
+struct ask errand_promptly(struct errand *e, enum http_method method);
 struct ask errand_link(struct errand *e); /* GET that an upload begins with */
 struct ask errand_send(struct errand *e, const char *href, const struct entry *file,
                        int64_t patience_ms);
@@ -138,6 +139,10 @@ enum errand_listed errand_pages_took(struct errand *e, struct errand_pages *p,
 
 /* The item of that name, or NULL. */
 const struct entry *errand_pages_find(const struct errand_pages *p, const char *name);
+
+/* Whether a file whose content was read at `read_ns` may be changed after that without its stamp
+ * showing it: ENTRY_RACY. */
+bool errand_racy(const struct entry *file, int64_t read_ns);
 
 /* Whether what was found is the file that the row describes: size and md5. */
 bool errand_holds(const struct entry *row, const struct entry *found);

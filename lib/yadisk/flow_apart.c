@@ -121,14 +121,14 @@ static struct ask apart_ask(struct errand *e)
         case APART_DELETE:
                 yadisk_url_delete(&e->url, e->yadisk, apart_path(f, apart_child(f)->key),
                                   apart_child(f)->md5, f->permanently);
-                return errand_remove(e);
+                return errand_promptly(e, HTTP_DELETE);
         case APART_LISTED:
                 return errand_pages_ask(e, &f->pages, apart_path(f, apart_level(f)->key));
         case APART_RMDIR:
                 /* Always into the Trash: what came in since the listing can be got back. */
                 yadisk_url_delete(&e->url, e->yadisk, apart_path(f, apart_level(f)->key), NULL,
                                   false);
-                return errand_remove(e);
+                return errand_promptly(e, HTTP_DELETE);
         case APART_POLL:
                 return errand_operation_ask(e);
         case APART_RECORD:

@@ -90,15 +90,8 @@ static struct ask audit_took_known(struct flow_audit *f, const struct outcome *i
         /* Whether the folder itself is there was seen where it is listed. */
         if (in->known.n == 0)
                 return errand_end(&f->e, END_NOTHING, 0, "%s", "");
-        f->rows.items = calloc(in->known.n, sizeof(struct entry));
-        for (size_t i = 0; f->rows.items && i < in->known.n; i++) {
-                f->rows.items[i] = in->known.items[i];
-                f->rows.items[i].key = str_dup(in->known.items[i].key);
-                if (!f->rows.items[i].key)
-                        return audit_no_memory(f);
-                f->rows.n++;
-        }
-        return f->rows.items ? errand_go(&f->e, AUDIT_PAGES) : audit_no_memory(f);
+        return entry_list_copy(&f->rows, &in->known) ? errand_go(&f->e, AUDIT_PAGES)
+                                                     : audit_no_memory(f);
 }
 
 static void audit_record(struct flow_audit *f, enum record_verb verb, const struct entry *entry)

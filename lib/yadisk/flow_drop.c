@@ -87,14 +87,6 @@ static bool drop_push(struct flow_drop *f, char *key)
         return true;
 }
 
-static void drop_forget_known(struct flow_drop *f)
-{
-        for (size_t i = 0; i < f->known.n; i++)
-                free((char *)f->known.items[i].key);
-        free(f->known.items);
-        f->known = (struct entry_list){0};
-}
-
 static struct ask drop_ask(struct errand *e)
 {
         struct flow_drop *f = drop_of(e);
@@ -115,7 +107,7 @@ static struct ask drop_ask(struct errand *e)
                  * listing can be got back. */
                 yadisk_url_delete(&e->url, e->yadisk, drop_path(f, f->key), md5,
                                   f->permanently && f->op.verb == OP_DROP);
-                return errand_remove(e);
+                return errand_promptly(e, HTTP_DELETE);
         case DROP_POLL:
                 return errand_operation_ask(e);
         case DROP_RECORD:
@@ -183,18 +175,8 @@ static struct ask drop_took_known(struct flow_drop *f, const struct outcome *in)
 {
         if (in->err)
                 return errand_end(&f->e, END_STORE, 0, "%s", in->text ? in->text : "");
-        drop_forget_known(f);
-        f->known.items = calloc(in->known.n + 1, sizeof(struct entry));
-        for (size_t i = 0; f->known.items && i < in->known.n; i++) {
-                struct entry *e = &f->known.items[i];
-
-                *e = in->known.items[i];
-                e->key = str_dup(e->key);
-                if (!e->key)
-                        break;
-                f->known.n++;
-        }
-        if (f->known.n < in->known.n || !f->known.items)
+        entry_list_finish(&f->known);
+        if (!entry_list_copy(&f->known, &in->known))
                 return errand_end(&f->e, END_LATER, 0, "no memory");
         return errand_go(&f->e, DROP_LISTED);
 }
@@ -359,7 +341,7 @@ static void drop_destroy(struct flow *flow)
         for (size_t i = 0; i < f->n_folders; i++)
                 free(f->folders[i]);
         free(f->folders);
-        drop_forget_known(f);
+        entry_list_finish(&f->known);
         errand_pages_finish(&f->pages);
         str_finish(&f->cloud);
         free(f->key);

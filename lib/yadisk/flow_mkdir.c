@@ -65,6 +65,7 @@ static struct ask mkdir_ask_record(struct flow_mkdir *f)
         case OP_PUT:
         case OP_DROP:
         case OP_DROP_TREE:
+        case OP_MOVE:
                 *r = (struct record){.verb = RECORD_ROW, .entry = f->op.entry};
                 r->entry.flags = 0;
                 r->entry.size = 0;

@@ -112,6 +112,7 @@ struct flow_put {
         bool seen_there;     /* a look or listing has shown size and md5 to be right */
         bool in_place;       /* replaces our older version without a second look: see PUT_LARGE */
         bool unwire_last;    /* UNWIRE is followed by RECORD, not by another try */
+        bool name_doubt;     /* the move may yet be made: it was accepted, and nothing tells of it */
         bool wire_gone;      /* the move did not find what was sent */
         bool late;           /* something may yet come to stand under `wire`: its intent is kept */
         bool said_to_exist;  /* a link was refused because something stands there: it may show late */
@@ -129,8 +130,6 @@ struct flow_put {
 
 #define PUT_ROOM_SIZE (1u << 30) /* more than this no account without payment takes */
 #define PUT_LARGE (8u << 20) /* takes long enough for somebody else to come between */
-#define PUT_RACY_NS 2000000000 /* coarser than any file system's clock tick we know of */
-#define PUT_SKEW_NS 86400000000000 /* no file server's clock is further ahead of ours */
 
 static struct flow_put *put_of(struct errand *e)
 {
@@ -222,10 +221,7 @@ static struct ask put_ask_record(struct flow_put *f)
 {
         struct record *r = f->e.records;
         struct entry *row = &r[0].entry;
-        int64_t ctime_ns = f->op.entry.stamp.ctime_ns;
-        /* A stamp of next year is one of a clock that was wrong: what is changed from now on gets
-         * another.  Else such a file would be read at each scan until then. */
-        bool racy = ctime_ns > f->read_ns - PUT_RACY_NS && ctime_ns < f->read_ns + PUT_SKEW_NS;
+        bool racy = errand_racy(&f->op.entry, f->read_ns);
         bool unverified = f->sent ? f->verify == PUT_VERIFY_LATER && !f->seen_there
                                   : f->op.known_unverified && !f->seen_there;
         size_t n = 1;
@@ -773,6 +769,10 @@ static struct ask put_took_doubt(struct flow_put *f, const struct outcome *in)
         }
         if (errand_waited(&f->e, in) < put_scaled_ms(f, 4000, 150000))
                 return errand_not_yet(&f->e, 300);
+        if (f->name_doubt) { /* it is not there because it has its own name by now */
+                f->name_doubt = false;
+                return errand_back(&f->e, PUT_NAME_LOOK, &lost);
+        }
         f->late = true;
         return put_resend(f, in, &lost);
 }
@@ -844,7 +844,8 @@ static struct ask put_took_name(struct flow_put *f, const struct outcome *in)
                 return errand_trouble(&f->e, in, &v);
         if (in->status != 202)
                 return put_named(f);
-        return errand_go(&f->e, errand_operation_begin(&f->e, in) ? PUT_NAME_POLL : PUT_NAME_LOOK);
+        f->name_doubt = !errand_operation_begin(&f->e, in);
+        return errand_go(&f->e, f->name_doubt ? PUT_NAME_LOOK : PUT_NAME_POLL);
 }
 
 static struct ask put_took_name_poll(struct flow_put *f, const struct outcome *in)

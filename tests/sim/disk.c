@@ -2,6 +2,8 @@
 
 #include "tests/sim/disk.h"
 
+#include "lib/core/disguise.h"
+#include "lib/core/pair.h"
 #include "tests/sim/fault.h"
 #include "tests/sim/rule.h"
 
@@ -277,6 +279,14 @@ static const char *disk_store(struct job *j)
         return NULL;
 }
 
+/* Somebody has asked for it, and no row says so yet. */
+static void disk_of_nobody(struct thing *t)
+{
+        t->alien = true;
+        for (struct thing *c = t->first; c; c = c->next)
+                disk_of_nobody(c);
+}
+
 static const char *disk_move(struct job *j)
 {
         struct thing *from = disk_find(disk.root, j->path), *dir, *there;
@@ -284,6 +294,8 @@ static const char *disk_move(struct job *j)
 
         if (!from)
                 return "DiskNotFoundError";
+        if (entry_key_below(j->to, j->path))
+                return "DiskPathDoesntExistsError"; /* into itself */
         dir = disk_parent(j->to, &name);
         if (!dir)
                 return "DiskPathDoesntExistsError";
@@ -295,8 +307,13 @@ static const char *disk_move(struct job *j)
                 disk_take_out(there);
         }
         rule_moves(j, from);
-        rule_brings(j->to, from->content);
-        from->alien = from->sent = true;
+        if (rule_was_touched(j->path)) /* what he has put there goes along, … */
+                rule_touched(j->to);
+        else if (from->kind == KIND_FILE && !pair_is_parked(j->to) && /* … and what has come late; it is compared afterwards */
+                 (disguise_is_wire(entry_key_name(j->path)) || !fault_possible(SIM_FAULT_STORED_LATE)))
+                rule_brings(j->to, from->content);
+        disk_of_nobody(from);
+        from->sent |= disguise_is_wire(from->name);
         disk_hang(from, dir, name);
         return NULL;
 }

@@ -202,6 +202,7 @@ static void rule_planned_drop(const struct op *op, bool at_last)
 void rule_scan_begins(void)
 {
         rule.edits = sim.counts.by[SIM_EDIT_IN_WALK];
+        rule.known = snap_total(); /* a pass that has moved something scans anew */
 }
 
 static void rule_makes(const struct op *op)
@@ -251,7 +252,7 @@ void rule_hidden(const char *key)
         rule_touched(path);
 }
 
-static bool rule_was_touched(const char *path)
+bool rule_was_touched(const char *path)
 {
         for (size_t i = 0; i < rule.touched.n; i++)
                 if (str_eq(path, rule.touched.items[i].path) ||
@@ -511,10 +512,26 @@ void rule_loses(const struct job *j, const char *path, const struct thing *t, ui
                 rule_loses_ours(j, path, t, content);
 }
 
+/* What an upload has put there gets its name, or what was moved here is moved there. */
 void rule_moves(const struct job *j, const struct thing *from)
 {
-        if (from->kind != KIND_FILE || !rule_is_wire(j->path))
-                sim_fail("%s is moved, which no upload has put there", j->path);
+        const char *key = rule_key(j->path);
+        const struct note *look = key ? notes_find(&rule.looked, key) : NULL;
+
+        if (from->kind == KIND_FILE && rule_is_wire(j->path) && j->overwrite)
+                return;
+        if (!key || rule.rebound)
+                return;
+        if (j->overwrite)
+                sim_fail("(2) %s is moved over what may stand there", key);
+        if (rule_is_wire(j->path))
+                return;
+        if (!look || loop.now_ns - look->at_ns > RULE_LOOK_NS)
+                sim_fail("(4) %s is moved, and nobody has looked", key);
+        if (rule.adopting || !rule.root_proper || !rule.root_again)
+                sim_fail("(4) %s is moved, and the folder was not checked", key);
+        if (rule.config->delete_mode == DELETE_NEVER)
+                sim_fail("(4) %s leaves its place, and nothing may", key);
 }
 
 /* What comes to stand under a file's own name is a state that the file had. */
@@ -606,7 +623,8 @@ static void rule_row(const struct entry *e, bool unverified)
 
         rule_path(e->key, path);
         if (!pairs_has(&rule.held, path, content) &&
-            !(unverified && pairs_has(&rule.claimed, path, content)))
+            !(unverified && pairs_has(&rule.claimed, path, content)) &&
+            !(rule_was_touched(path) && (unverified || rule.config->verify == VERIFY_OFF)))
                 sim_fail("(7) a row says of %s what the cloud never held", path);
         if (e->kind == KIND_FILE && e->size != content_size(content))
                 sim_fail("(7) a row says of %s what cannot be", path);
@@ -643,6 +661,44 @@ static void rule_intent_over(const char *wire)
                 t->sent = false;
 }
 
+static void rule_wires_moved(const char *from, const char *to)
+{
+        for (size_t i = 0; i < rule.wires.n; i++) {
+                char *own = rule.wire_keys[rule.wires.items[i].number], key[TREE_KEY_MAX];
+
+                if (!entry_key_below(own, from))
+                        continue;
+                snprintf(key, sizeof(key), "%s%s", to, own + strlen(from));
+                str_copy(own, TREE_KEY_MAX, key);
+        }
+}
+
+/* What rows say of a place they say of the new one now. */
+static void rule_rows_moved(const char *from, const char *to)
+{
+        const struct entry *row;
+
+        rule_wires_moved(from, to);
+
+        for (size_t i = 0; (row = snap_at(i)); i++) {
+                char key[TREE_KEY_MAX / 2], path[DISK_PATH_MAX], old[DISK_PATH_MAX];
+                struct entry moved = *row;
+                uint64_t content;
+
+                if (!str_eq(row->key, from) && !entry_key_below(row->key, from))
+                        continue;
+                snprintf(key, sizeof(key), "%s%s", to, row->key + strlen(from));
+                moved.key = key;
+                rule_path(key, path);
+                rule_path(row->key, old);
+                content = row->kind == KIND_DIR ? RULE_IS_DIR : content_of_md5(row->md5);
+                if (pairs_has(&rule.held, old, content)) /* though it may not be there any more */
+                        pairs_add(&rule.held, path, content);
+                if (pairs_has(&rule.held, path, content))
+                        rule_row(&moved, row->flags & ENTRY_UNVERIFIED);
+        }
+}
+
 void rule_recorded(const struct record *r)
 {
         struct note *n;
@@ -663,6 +719,10 @@ void rule_recorded(const struct record *r)
                 n = notes_set(&rule.wires, r->wire);
                 n->number = (uint64_t)(n - rule.wires.items) % ARRAY_SIZE(rule.wire_keys);
                 str_copy(rule.wire_keys[n->number], TREE_KEY_MAX, r->entry.key);
+                return;
+        case RECORD_MOVE:
+                sim_trace("row: %s is at %s now", r->from, r->entry.key);
+                rule_rows_moved(r->from, r->entry.key);
                 return;
         case RECORD_META:
                 sim_trace("row: %s = %s", r->name, r->value ? r->value : "nothing");

@@ -50,6 +50,7 @@ void rule_root(bool proper, bool again); /* opened, or (again) checked, and whet
 void rule_pass_begins(void);
 void rule_approved(void);                /* the plan that is held now */
 void rule_touched(const char *path);     /* the second writer was there */
+bool rule_was_touched(const char *path);
 void rule_hidden(const char *key);       /* nobody can say what is there */
 void rule_foreign(uint64_t content);     /* it stands in the cloud now */
 void rule_foreign_gone(uint64_t content); /* and does not any more, by its owner's hand */

@@ -6,8 +6,10 @@
 #include "daemon/approval.h"
 #include "lib/store/spool.h"
 #include "tests/sim/rule.h"
+#include "tests/sim/tree.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 struct fact {
         char *name, *value;
@@ -306,6 +308,32 @@ int store_meta_get(struct store *s _unused_, const char *name, char **ret, struc
         return r;
 }
 
+void store_facts_free(struct store_fact *facts, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                free(facts[i].name);
+                free(facts[i].value);
+        }
+        free(facts);
+}
+
+int store_facts(struct store *s _unused_, const char *prefix, struct store_fact **ret, size_t *ret_n,
+                struct err *err)
+{
+        int r = store_trouble(err);
+
+        if (r < 0)
+                return r;
+        *ret = calloc(snap.data->n_facts + 1, sizeof(**ret));
+        *ret_n = 0;
+        for (size_t i = 0; i < snap.data->n_facts; i++)
+                if (str_starts(snap.data->facts[i].name, prefix))
+                        (*ret)[(*ret_n)++] =
+                                (struct store_fact){.name = str_dup(snap.data->facts[i].name),
+                                                    .value = str_dup(snap.data->facts[i].value)};
+        return 0;
+}
+
 static void store_forget_intent(struct snap_data *d, const char *wire)
 {
         for (size_t i = 0; i < d->n_intents; i++)
@@ -335,6 +363,40 @@ static void store_verified(struct snap_data *d, const struct entry *e)
                 row->flags &= ~(unsigned)ENTRY_UNVERIFIED;
 }
 
+static void store_move_intents(struct snap_data *d, const char *from, const char *to)
+{
+        for (size_t i = 0; i < d->n_intents; i++) {
+                struct intent *in = &d->intents[i];
+                char key[TREE_KEY_MAX];
+
+                if (!entry_key_below(in->key, from))
+                        continue;
+                snprintf(key, sizeof(key), "%s%s", to, in->key + strlen(from));
+                free(in->key);
+                in->key = str_dup(key);
+        }
+}
+
+static void store_move(struct rows *t, const char *from, const char *to)
+{
+        size_t i = rows_at(t, to);
+
+        rows_cut(t, i, rows_below(t, i, to));
+        for (;;) {
+                char key[TREE_KEY_MAX];
+                struct entry row;
+
+                i = rows_at(t, from);
+                if (rows_below(t, i, from) == 0)
+                        return;
+                row = t->items[i];
+                snprintf(key, sizeof(key), "%s%s", to, row.key + strlen(from));
+                row.key = key;
+                rows_cut(t, i, 1);
+                rows_set(t, &row);
+        }
+}
+
 static void store_apply(struct snap_data *d, const struct record *r)
 {
         struct intent in = {.wire = (char *)r->wire,
@@ -354,6 +416,10 @@ static void store_apply(struct snap_data *d, const struct record *r)
         case RECORD_FORGET_TREE:
                 i = rows_at(&d->known, r->entry.key);
                 rows_cut(&d->known, i, rows_below(&d->known, i, r->entry.key));
+                return;
+        case RECORD_MOVE:
+                store_move(&d->known, r->from, r->entry.key);
+                store_move_intents(d, r->from, r->entry.key);
                 return;
         case RECORD_VERIFIED:
                 store_verified(d, &r->entry);
@@ -475,14 +541,6 @@ void store_iter_destroy(struct entry_iter *iter)
         it = CONTAINER_OF(iter, struct store_iter, iter);
         rows_finish(&it->rows);
         free(it);
-}
-
-void entry_list_finish(struct entry_list *l)
-{
-        for (size_t i = 0; i < l->n; i++)
-                free((char *)l->items[i].key);
-        free(l->items);
-        *l = (struct entry_list){0};
 }
 
 static void list_add(struct entry_list *l, const struct entry *e, size_t key_len)
@@ -633,8 +691,10 @@ int spool_create(struct spool **ret, const char *dir _unused_, struct err *err _
 
 void spool_destroy(struct spool *s)
 {
-        for (size_t i = 0; s && i < s->n; i++)
+        for (size_t i = 0; s && i < s->n; i++) {
                 free((char *)s->items[i].entry.key);
+                free((char *)s->items[i].from);
+        }
         if (s) {
                 free(s->items);
                 spools--;
@@ -650,6 +710,7 @@ int spool_add(struct spool *s, const struct op *op, struct err *err)
         }
         s->items = snap_grow(s->items, s->n, &s->size, sizeof(struct op));
         s->items[s->n] = *op;
+        s->items[s->n].from = str_dup(op->from);
         s->items[s->n++].entry.key = str_dup(op->entry.key);
         rule_planned(op, s->drops);
         return 0;
@@ -672,6 +733,12 @@ int spool_next(struct spool *s, struct op *ret, struct err *err _unused_)
 uint64_t spool_count(const struct spool *s)
 {
         return s->n;
+}
+
+int store_copy(struct store *s _unused_, const char *dir _unused_, struct store **ret _unused_,
+               struct err *err)
+{
+        return err_set(err, ENOTSUP, "nothing is only shown here");
 }
 
 /* ---- account.h -------------------------------------------------------------------------------- */

@@ -84,6 +84,7 @@ static void play_show_record(struct str *s, const struct record *r)
                 [RECORD_INTENT] = "intent",     [RECORD_INTENT_DONE] = "done",
                 [RECORD_REMOTE] = "remote",     [RECORD_REMOTE_CLEAR] = "clear",
                 [RECORD_META] = "meta",         [RECORD_REMNANT] = "remnant",
+                [RECORD_MOVE] = "move",
         };
 
         str_adds(s, names[r->verb]);
@@ -105,6 +106,9 @@ static void play_show_record(struct str *s, const struct record *r)
                 return;
         case RECORD_INTENT_DONE:
                 str_addf(s, " %s", r->wire);
+                return;
+        case RECORD_MOVE:
+                str_addf(s, " %s to %s", r->from, r->entry.key);
                 return;
         case RECORD_REMOTE_CLEAR:
                 return;

@@ -397,6 +397,7 @@ static void write_record(struct world *w, const struct record *r)
         case RECORD_INTENT_DONE:
                 tree_remove(&w->intents, r->wire);
                 return;
+        case RECORD_MOVE:
         case RECORD_VERIFIED:
         case RECORD_REMNANT:
         case RECORD_REMOTE:

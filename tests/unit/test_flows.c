@@ -7,6 +7,7 @@
 #include "lib/yadisk/flow_audit.h"
 #include "lib/yadisk/flow_list.h"
 #include "lib/yadisk/flow_mkdir.h"
+#include "lib/yadisk/flow_move.h"
 #include "tests/unit/check.h"
 #include "tests/unit/play.h"
 
@@ -23,6 +24,192 @@ int main(int argc, char **argv)
 #define DIFFERS "error MD5DifferError"
 #define LOCKED "error DiskResourceLockedError"
 #define MISSING "error DiskNotFoundError"
+
+/* ---- moves ----------------------------------------------------------------------------------- */
+
+static struct flow *move_flow(const char *entry, const char *from, bool parks)
+{
+        struct op op = *play_op(OP_MOVE, entry);
+
+        op.from = from;
+        op.parks = parks;
+        op.known_size = op.entry.size;
+        memcpy(op.known_md5, op.entry.md5, sizeof(op.known_md5));
+        return flow_move(&play_yadisk, &op, true);
+}
+
+TEST(move_of_a_file)
+{
+        PLAY(move_flow("f b/x 5 #c1 i7", "a", false),
+             {"start", "record meta moving/a=b/x"},
+             {"ok", "here a"},
+             {"here gone", "digest b/x"},
+             {"md5 c1", "move /a /b/x"},
+             {"201 link", "record move a to b/x; meta moving/a=; row f b/x 5 #c1 u"},
+             {"ok", "end DONE"});
+        PLAY(move_flow("f b 5 #c1 i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"err EIO", "end STORE: the store's words"});
+        PLAY(move_flow("f b 5 #c1 i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here f a 5 i9", "digest b"}, /* another one stands there now */
+             {"md5 c1", "move /a /b"},
+             {"202 link https://api/v1/disk/operations/o1", "poll o1"},
+             {"200 status in-progress", "wait"},
+             {"woke", "poll o1"},
+             {"200 status success", "record move a to b; meta moving/a=; row f b 5 #c1 u"},
+             {"err EIO", "end STORE"});
+}
+
+TEST(move_of_what_did_not_move)
+{
+        PLAY(move_flow("f b 5 #c1 i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here f a 5 i7", "record meta moving/a="},
+             {"ok", "end NOTHING: still at its old place"});
+        PLAY(move_flow("f b 5 #c1 i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"err EACCES", "record meta moving/a="});
+        PLAY(move_flow("f b 5 #c1 i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here gone", "digest b"},
+             {"md5 c2", "record meta moving/a="},
+             {"ok", "end NOTHING: its content"});
+        PLAY(move_flow("f b 5 #c1 i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here gone", "digest b"},
+             {"err ESTALE", "record meta moving/a="},
+             {"err EIO", "end STORE"});
+        PLAY(move_flow("d b i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here gone", "here b"},
+             {"here d b i8", "record meta moving/a="},
+             {"ok", "end NOTHING: left its new place"});
+}
+
+/* It looks anew before it asks again. */
+TEST(move_that_has_to_wait)
+{
+        PLAY(move_flow("d b i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here gone", "here b"},
+             {"here d b i7", "move /a /b"},
+             {"423 " LOCKED, "wait"},
+             {"woke", "here a"},
+             {"here d a i7", "record meta moving/a="},
+             {"ok", "end NOTHING"});
+        PLAY(move_flow("d b i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here gone", "here b"},
+             {"here d b i7", "move /a /b"},
+             {"401", "end REFUSED"});
+}
+
+/* The answer was lost: was it moved? */
+TEST(move_that_may_have_been_made)
+{
+        PLAY(move_flow("f b 5 #c1 i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here gone", "digest b"},
+             {"md5 c1", "move /a /b"},
+             {"fault broken", "wait"},
+             {"woke", "here a"},
+             {"here gone", "digest b"},
+             {"md5 c1", "move /a /b"},
+             {"404 " MISSING, "look /b"},
+             {"200 file 5 c1", "look /a"},
+             {"404 " MISSING, "record move a to b; meta moving/a=; row f b 5 #c1 u"},
+             {"ok", "end DONE"});
+        /* somebody's stands there */
+        PLAY(move_flow("f b 5 #c1 i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here gone", "digest b"},
+             {"md5 c1", "move /a /b"},
+             {"409 " EXISTS, "look /b"},
+             {"200 file 5 c2", "record meta moving/a="},
+             {"ok", "end NOTHING: something else stands"});
+        /* his has the same content: both are there */
+        PLAY(move_flow("f b 5 #c1 i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here gone", "digest b"},
+             {"md5 c1", "move /a /b"},
+             {"409 " EXISTS, "look /b"},
+             {"200 file 5 c1", "look /a"},
+             {"200 file 5 c1", "record meta moving/a="});
+        PLAY(move_flow("f b 5 #c1 i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here gone", "digest b"},
+             {"md5 c1", "move /a /b"},
+             {"409 " PARENT, "look /b"},
+             {"404 " MISSING, "record meta moving/a="});
+}
+
+/* A folder is the one that was moved if what is known in the old one stands in it. */
+TEST(move_of_a_folder_that_may_have_been_made)
+{
+        PLAY(move_flow("d b i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here gone", "here b"},
+             {"here d b i7", "move /a /b"},
+             {"404 " MISSING, "look /b"},
+             {"200 dir", "look /a"},
+             {"404 " MISSING, "known a"},
+             {"known f a/x 5 #c1|d a/y", "list /b 0"},
+             {"200 page 3 0 f w 5 #c3|f x 5 #c1|d y",
+              "record move a to b; meta moving/a=; row d b"},
+             {"ok", "end DONE"});
+        PLAY(move_flow("d b i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here gone", "here b"},
+             {"here d b i7", "move /a /b"},
+             {"404 " MISSING, "look /b"},
+             {"200 dir", "look /a"},
+             {"404 " MISSING, "known a"},
+             {"known f a/x 5 #c1|d a/y", "list /b 0"},
+             {"200 page 2 0 f x 5 #c2|d y", "record meta moving/a="},
+             {"ok", "end NOTHING: something else"});
+}
+
+TEST(move_aside)
+{
+        PLAY(move_flow("f p 5 #c1 i7", "a", true),
+             {"start", "record meta moving/a=p"},
+             {"ok", "here a"},
+             {"here f a 9 i3", "move /a /p"},
+             {"201 link", "record move a to p; meta moving/a="},
+             {"ok", "end DONE"});
+}
+
+TEST(move_that_an_earlier_run_began)
+{
+        struct tree row;
+
+        tree_init(&row, "f a 5 #c1");
+        PLAY(flow_move_settle(&play_yadisk, row.items, "b"),
+             {"start", "look /b"},
+             {"200 file 5 c1", "look /a"},
+             {"404 " MISSING, "record move a to b; meta moving/a="},
+             {"ok", "end DONE"});
+        PLAY(flow_move_settle(&play_yadisk, row.items, "b"),
+             {"start", "look /b"},
+             {"404 " MISSING, "record meta moving/a="},
+             {"ok", "end NOTHING"});
+        tree_finish(&row);
+}
 
 /* ---- folders --------------------------------------------------------------------------------- */
 

@@ -49,6 +49,8 @@ static const char *show_verb(const struct op *op)
                 return "droptree";
         case OP_FORGET:
                 return "forget";
+        case OP_MOVE:
+                return "move";
         }
         return "?";
 }

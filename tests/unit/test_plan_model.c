@@ -474,6 +474,9 @@ static void apply(struct world *w, const struct tree *known_at_first, const stru
         case OP_TOUCH:
                 apply_make(w, op);
                 return;
+        case OP_MOVE:
+                check_fail("the plan itself moves nothing");
+                return;
         case OP_FORGET:
                 forget(&w->known, op->entry.key);
                 return;

@@ -43,7 +43,8 @@ static bool op_eq(const struct op *a, const struct op *b)
 {
         const struct entry *x = &a->entry, *y = &b->entry;
 
-        return a->verb == b->verb && a->was_known == b->was_known &&
+        return a->verb == b->verb && a->parks == b->parks &&
+               strcmp(a->from ? a->from : "", b->from ? b->from : "") == 0 && a->was_known == b->was_known &&
                a->after_drop == b->after_drop && a->known_unverified == b->known_unverified &&
                a->there == b->there && a->known_size == b->known_size &&
                memcmp(a->known_md5, b->known_md5, 16) == 0 && a->there_size == b->there_size &&
@@ -90,7 +91,8 @@ static bool any_bool(void)
 static struct op any_op(char *key)
 {
         struct op op = {
-                .verb = (enum op_verb)(rand() % (OP_FORGET + 1)),
+                .verb = (enum op_verb)(rand() % (OP_MOVE + 1)),
+                .parks = any_bool(),
                 .was_known = any_bool(),
                 .after_drop = any_bool(),
                 .known_unverified = any_bool(),
@@ -118,6 +120,7 @@ static struct op any_op(char *key)
         for (size_t i = 0; i < n; i++)
                 key[i] = (char)(rand() % 2 ? 'a' + rand() % 2 : 1 + rand() % 255);
         key[n] = '\0';
+        op.from = op.verb == OP_MOVE ? key + n / 2 : NULL;
         return op;
 }
 
@@ -208,7 +211,12 @@ TEST(what_is_no_op_is_refused)
 
         begin();
         bad = good;
-        bad.verb = (enum op_verb)(OP_FORGET + 1);
+        bad.verb = (enum op_verb)(OP_MOVE + 1);
+        check_eq(spool_add(spool, &bad, &err), -EINVAL);
+        bad.verb = OP_MOVE; /* from where? */
+        check_eq(spool_add(spool, &bad, &err), -EINVAL);
+        bad = good;
+        bad.from = "b";
         check_eq(spool_add(spool, &bad, &err), -EINVAL);
         bad = good;
         bad.there = (enum op_there)(OP_THERE_DIR + 1);

@@ -355,6 +355,104 @@ TEST(forgetting_a_tree_stops_at_its_edge)
         end();
 }
 
+static const char *intents_text(void);
+
+/* ---- moves --------------------------------------------------------------------------------- */
+
+static struct record moved(const char *from, const char *to)
+{
+        return (struct record){.verb = RECORD_MOVE, .from = from, .entry = {.key = to}};
+}
+
+TEST(moving_a_tree_takes_all_of_it_and_nothing_else)
+{
+        struct entry e;
+
+        begin();
+        kit_do(store, kit_dir("a"), kit_file("a/x", 1), kit_dir("a/y"), kit_unverified("a/y/z", 2),
+               kit_file("a!x", 3), kit_file("ab", 4));
+        kit_do(store, moved("a", "c/d"));
+        check_str(kit_keys(store), "a!x ab c/d c/d/x c/d/y c/d/y/z");
+        check(kit_find(store, "c/d/y/z", &e) && e.size == 2 && (e.flags & ENTRY_UNVERIFIED));
+        kit_check_totals(store);
+        /* what was known at the new place is not there any more */
+        kit_do(store, moved("c/d/y", "ab"));
+        check_str(kit_keys(store), "a!x ab ab/z c/d c/d/x");
+        kit_do(store, moved("a!x", "ab/z"), moved("no such thing", "c/d/x"));
+        check_str(kit_keys(store), "ab ab/z c/d");
+        check(kit_find(store, "ab/z", &e) && e.size == 3);
+        kit_check_totals(store);
+        end();
+}
+
+TEST(moving_takes_the_intents_below_along)
+{
+        begin();
+        kit_do(store, kit_dir("a"), kit_intent("w1", "a/x", 1, 100), kit_intent("w2", "a", 2, 200),
+               kit_intent("w3", "ab", 3, 300), kit_intent("w4", "a/y/z", 4, 400));
+        kit_do(store, moved("a", "b/c"));
+        check_str(intents_text(), "w1>b/c/x:1@100 w2>a:2@200 w3>ab:3@300 w4>b/c/y/z:4@400");
+        kit_check_totals(store);
+        end();
+}
+
+TEST(what_cannot_be_moved)
+{
+        struct record bad[] = {moved("a", "a"), moved("a", "a/b"), moved("a/b", "a"), moved("", "a"),
+                               moved("a", ""), moved(NULL, "a"), moved("a", NULL),
+                               moved("a", "b\nc")};
+        struct err err;
+
+        begin();
+        kit_do(store, kit_dir("a"), kit_file("a/b", 1));
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                check_eq(store_commit(store, &bad[i], 1, &err), -EINVAL);
+        check_str(kit_keys(store), "a a/b");
+        end();
+}
+
+/* A million rows go one by one, in one transaction. */
+TEST(moving_many_rows)
+{
+        char key[32];
+        uint64_t n;
+
+        begin();
+        kit_do(store, kit_dir("a"));
+        for (int i = 0; i < 3000; i++) {
+                snprintf(key, sizeof(key), "a/%d", i);
+                kit_do(store, kit_file(key, 1));
+        }
+        kit_do(store, moved("a", "b"));
+        check_eq(store_below(store, "b", &n, NULL), 0);
+        check_eq(n, 3000);
+        check_eq(store_below(store, "a", &n, NULL), 0);
+        check_eq(n, 0);
+        kit_check_totals(store);
+        end();
+}
+
+/* ---- a copy to try things in ---------------------------------------------------------------- */
+
+TEST(a_copy_is_alike_and_apart)
+{
+        struct scratch elsewhere;
+        struct store *copy = NULL;
+
+        begin();
+        scratch_init(&elsewhere);
+        kit_do(store, kit_dir("a"), kit_file("a/x", 1));
+        check_eq(store_copy(store, elsewhere.path, &copy, NULL), 0);
+        require(copy);
+        check_str(kit_keys(copy), "a a/x");
+        kit_do(copy, moved("a", "b"));
+        check_str(kit_keys(copy), "b b/x");
+        check_str(kit_keys(store), "a a/x");
+        store_close(copy);
+        scratch_finish(&elsewhere);
+        end();
+}
+
 /* ---- verification -------------------------------------------------------------------------- */
 
 static unsigned flags_of(const char *key)
@@ -563,6 +661,26 @@ TEST(intents_come_oldest_first)
         kit_do(store, {.verb = RECORD_INTENT_DONE, .wire = "w1"});
         kit_do(store, {.verb = RECORD_INTENT_DONE, .wire = "w3"}, kit_file("d", 31));
         check_str(intents_text(), "w2>b:20@100");
+        end();
+}
+
+TEST(facts_by_their_beginning)
+{
+        struct store_fact *facts;
+        size_t n;
+
+        begin();
+        kit_do(store, kit_meta("m/b", "2"), kit_meta("m/a", "1"), kit_meta("m", "0"),
+               kit_meta("n/a", "3"));
+        check_eq(store_facts(store, "m/", &facts, &n, NULL), 0);
+        require(n == 2);
+        check_str(facts[0].name, "m/a");
+        check_str(facts[0].value, "1");
+        check_str(facts[1].name, "m/b");
+        store_facts_free(facts, n);
+        check_eq(store_facts(store, "x", &facts, &n, NULL), 0);
+        check_eq(n, 0);
+        store_facts_free(facts, n);
         end();
 }
 
