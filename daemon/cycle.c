@@ -809,12 +809,18 @@ static void cycle_next_wave(struct cycle *c)
         cycle_job(c, cycle_job_wave, cycle_wave_ready);
 }
 
+static void cycle_begin_moves(struct cycle *c)
+{
+        cycle_enter(c, CYCLE_MOVES);
+        cycle_next_wave(c);
+}
+
 static void cycle_moves_checked(struct cycle *c)
 {
         if (c->job_result < 0)
                 cycle_fail(c, EXIT_NO_FOLDER);
         else
-                cycle_next_wave(c);
+                cycle_begin_moves(c);
 }
 
 /* Shows the moves and makes them in a copy of the snapshot, so that what follows is what would be. */

@@ -4,6 +4,8 @@
 /*
  * The circle: one pass from a look at the folder to the written record.
  *
+ *                                                             moves
+ *                                                          anew ▼ ▲
  *   prepare ─▶ list (first time) ─▶ make the cloud folder ─▶ scan ─▶ makes ─▶ sweep ─▶ verify
  *                                                                                        │
  *                                   finish ◀─ audit ◀─ drops ◀─ is it still our folder?┘
@@ -43,6 +45,7 @@ enum cycle_stage {
         CYCLE_PREPARES,
         CYCLE_LISTS,    /* the cloud folder, the first time */
         CYCLE_SCANS,
+        CYCLE_MOVES,
         CYCLE_SENDS,
         CYCLE_VERIFIES,
         CYCLE_REMOVES,

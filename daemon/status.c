@@ -68,6 +68,8 @@ static const char *status_stage(enum cycle_stage stage)
         case CYCLE_PREPARES:
         case CYCLE_SCANS:
                 return "scanning";
+        case CYCLE_MOVES:
+                return "moving";
         case CYCLE_SENDS:
                 return "uploading";
         case CYCLE_VERIFIES:
@@ -158,6 +160,7 @@ static void status_add_pass(cJSON *o, const struct mirror_view *v)
         status_number(pass, "uploaded", t->uploaded);
         status_number(pass, "uploaded_bytes", t->uploaded_bytes);
         status_number(pass, "folders_made", t->made);
+        status_number(pass, "moved", t->moved);
         status_number(pass, "removed", t->removed);
         status_number(pass, "failed", t->later + t->stuck);
         status_number(pass, "not_tried", t->waiting + t->skipped);

@@ -189,9 +189,8 @@ scenario_move_is_shown_by_plan()
 {
         mkdir "$SRC/a" && mib 1 >"$SRC/a/f" && mib 1 >"$SRC/a/g" && once && mv "$SRC/a" "$SRC/b" &&
                 rm "$SRC/b/g" && echo new >"$SRC/b/h" && mark
-        plan && grep -qx 'move a to b' "$T/out" && grep -qx 'remove b/g' "$T/out" &&
-                grep -qx 'upload b/h' "$T/out" || die "plan says: $(cat "$T/out")"
-        want "only that" [ "$(wc -l <"$T/out")" = 3 ]
+        plan
+        want "what plan says" [ "$(sort "$T/out" | paste -sd,)" = "move a to b,remove b/g,upload b/h" ]
         want "and no call" [ "$(calls)" = 0 ]
         once && same && quiet
 }
