@@ -17,6 +17,7 @@ static const struct command_option command_options[] = {
          "the configuration; else $YDSYNC_ENV, /etc/ydsync/.env for root,\n"
          "$XDG_CONFIG_HOME/ydsync/.env for others"},
         {OPTION_JSON, "json", NULL, "write JSON, for programs"},
+        {OPTION_ONCE, "once", NULL, "show it once, on a terminal too"},
         {OPTION_HELP, "help", NULL, "this text; of a command: what it does and takes"},
         {OPTION_VERSION, "version", NULL, "the version"},
         {OPTION_DUMP, "dump-options", NULL, NULL},
@@ -39,9 +40,10 @@ static const struct command command_table[] = {
                     "Exit status: 0 nothing to do, 1 something to do.\n"},
         {.name = "status",
          .run = cmd_status,
-         .options = OPTION_JSON,
+         .options = OPTION_JSON | OPTION_ONCE,
          .summary = "what the running daemon is doing, and what it waits for",
-         .details = "Exit status: 0 it runs, 3 it does not.\n"},
+         .details = "On a terminal it is shown anew every second; q ends that.\n"
+                    "Exit status: 0 it runs, 3 it does not.\n"},
         {.name = "explain",
          .run = cmd_explain,
          .args = "PATH",

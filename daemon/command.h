@@ -16,6 +16,7 @@ enum option_flag {
         OPTION_VERSION = 1 << 2,
         OPTION_DUMP = 1 << 3, /* the table itself; for completions and manual pages */
         OPTION_JSON = 1 << 4,
+        OPTION_ONCE = 1 << 5,
 };
 
 /* Every command has these. */

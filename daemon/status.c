@@ -109,12 +109,15 @@ static const char *status_state(const struct mirror_view *v)
 
 static void status_add_scan(cJSON *o, const struct cycle_view *c)
 {
+        int64_t ago_ms;
         cJSON *scan;
 
         if (!c->scan_began_ns)
                 return;
         scan = cJSON_AddObjectToObject(o, "last_scan");
         status_time(scan, "at", c->scan_began_ns / 1000000);
+        ago_ms = status_wall_ms() - c->scan_began_ns / 1000000;
+        cJSON_AddNumberToObject(scan, "ago_seconds", ago_ms > 0 ? (double)(ago_ms / 1000) : 0);
         cJSON_AddNumberToObject(scan, "seconds", c->scan_seconds);
         status_number(scan, "files", c->plan.seen_files);
         status_number(scan, "folders", c->plan.seen_dirs);
@@ -322,18 +325,21 @@ static void status_row(struct str *s, const char *name)
         str_addf(s, "%-11s", name);
 }
 
+static void status_amount(struct str *s, uint64_t seconds)
+{
+        if (seconds < 120)
+                str_addf(s, "%u s", (unsigned)seconds);
+        else
+                str_add_span(s, (int64_t)(seconds < INT32_MAX ? seconds : INT32_MAX) * 1000);
+}
+
 static void status_span(struct str *s, const cJSON *o, const char *key)
 {
         uint64_t seconds = status_n(o, key);
 
-        if (seconds == 0)
-                str_adds(s, "now");
-        else if (seconds < 120)
-                str_addf(s, "in %u s", (unsigned)seconds);
-        else {
-                str_adds(s, "in ");
-                str_add_span(s, (int64_t)(seconds < INT32_MAX ? seconds : INT32_MAX) * 1000);
-        }
+        str_adds(s, seconds == 0 ? "now" : "in ");
+        if (seconds > 0)
+                status_amount(s, seconds);
 }
 
 static void status_text_mirrored(struct str *s, const cJSON *o)
@@ -355,7 +361,8 @@ static void status_text_scans(struct str *s, const cJSON *o)
 
         if (scan) {
                 status_row(s, "last scan");
-                str_addf(s, "%s, took %.2f s\n", status_s(scan, "at"),
+                status_amount(s, status_n(scan, "ago_seconds"));
+                str_addf(s, " ago, took %.2f s\n",
                          cJSON_GetNumberValue(status_at(scan, "seconds")));
         }
         if (status_at(o, "next_scan_seconds")) {

@@ -308,3 +308,56 @@ scenario_control_explain()
         want "a name that cannot be" [ "$(jq -r .state "$T/answer")" != mirrored ]
         stop
 }
+
+# What is on the terminal: numbers, units and this scenario's folder are masked.
+screen()
+{
+        tmux -S "$T/tmux" capture-pane -p | sed -E -e "s|$T|T|g" -e 's/ +$//' \
+                -e 's/[0-9]+(\.[0-9]+)? (B|KB|MB|GB|s|min)([^a-z]|$)/N\3/g' -e 's/^ +[0-9]+ %/  N %/' |
+                sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'
+}
+
+shows()
+{
+        screen | grep -qE -- "$1"
+}
+
+# golden NAME: the screen is as tests/scenario/golden/NAME.txt has it, or comes to be.  With GOLDEN=3
+# in the environment, it is written there after so many seconds: to be looked at before it is kept.
+golden()
+{
+        local end=$((SECONDS + ${GOLDEN:-61})) kept=$here/golden/$1.txt
+        until screen >"$T/screen" && cmp -s "$kept" "$T/screen"; do
+                [ "$SECONDS" -lt "$end" ] || {
+                        [ -z "${GOLDEN:-}" ] || { cp "$T/screen" "$kept" && return; }
+                        diff "$kept" "$T/screen" | sed 's/^/#   /'
+                        die "another screen than $kept"
+                }
+                sleep 0.2
+        done
+}
+
+scenario_control_live_status()
+{
+        tmux -V >/dev/null 2>&1 || skip "tmux is not here"
+        mkdir "$SRC/d" && mib 30 >"$SRC/d/big file" && knob '{"put_bps": 150000}'
+        running uploading
+        TERM=xterm-256color tmux -S "$T/tmux" -f /dev/null new-session -d -x 100 -y 20 \
+                "'$YDSYNC' --env '$T/env' status; echo ended with \$?; read x; '$YDSYNC' --env '$T/env' status; echo and \$?; exec sleep 600" ||
+                skip "tmux does not start"
+        within 60 shows 'done in'
+        golden uploading
+        tmux -S "$T/tmux" send-keys x
+        tell 0 pause
+        golden paused
+        knob '{"put_bps": 0}' && tell 0 resume
+        golden idle
+        tmux -S "$T/tmux" send-keys q
+        within 60 shows '^ended with 0$'
+        tmux -S "$T/tmux" send-keys Enter
+        within 60 shows 'q ends this'
+        stop
+        within 60 shows '^and 3$'
+        golden ended
+        tmux -S "$T/tmux" kill-server
+}
