@@ -17,6 +17,8 @@ static int entry_weight(char c)
 
 int entry_key_cmp(const char *a, const char *b)
 {
+        if (strcmp(a, b) == 0) /* mostly so, and quickly seen */
+                return 0;
         while (*a && *a == *b)
                 a++, b++;
         return entry_weight(*a) - entry_weight(*b);
@@ -52,8 +54,13 @@ static const char *entry_name_unfit(const char *name, size_t *ret_len, size_t *r
         size_t chars = 0;
 
         for (; *s && *s != '/'; chars++) {
-                size_t n = str_utf8(s);
+                size_t n;
 
+                if (*s >= 0x20 && *s < 0x7f) { /* nothing to be asked of these */
+                        s++;
+                        continue;
+                }
+                n = str_utf8(s);
                 if (n == 0)
                         return "its name is not valid UTF-8";
                 if ((unsigned char)*s < 0x20 || *s == 0x7f)

@@ -3,8 +3,9 @@
 /*
  * A pattern becomes a short program of tokens when it is read, and is then matched as a set of
  * places in that program which moves over the name byte by byte.  There is no backtracking: time is
- * at most bytes times tokens, whatever `a*a*a*b` or `**` + `/` in a row somebody wrote, and most
- * patterns end at the first byte, when the set is empty.
+ * at most bytes times tokens, whatever `a*a*a*b` or `**` + `/` in a row somebody wrote.  Most
+ * patterns do not come that far: a name that does not begin and end with the same bytes is none of
+ * theirs, and for a plain name, or one with a single star, that is all there is to say.
  *
  * git is the judge of the meaning.  Where git itself differs from its documentation (a literal
  * beginning makes it take `a**` + `/b` for a "leading" one) this follows the documentation.
@@ -48,6 +49,9 @@ struct rule {
         size_t n_tokens;
         struct byte_set *sets;
         uint32_t n_sets;
+        size_t lead;   /* so many tokens at its beginning, … */
+        size_t tail;   /* … and so many at its end, are plain bytes */
+        size_t least;  /* no shorter text can match */
         bool negative; /* takes back */
         bool dir_only; /* matches folders only */
         bool anchored; /* matches the path below its folder, not the name */
@@ -296,6 +300,17 @@ static int rule_allocate(struct rule *r, const char *p, size_t n)
         return r->tokens && (r->sets || n_sets == 0) ? 0 : -ENOMEM;
 }
 
+static void rule_measure(struct rule *r)
+{
+        while (r->lead < r->n_tokens && r->tokens[r->lead].kind == TOKEN_BYTE)
+                r->lead++;
+        while (r->tail < r->n_tokens - r->lead &&
+               r->tokens[r->n_tokens - 1 - r->tail].kind == TOKEN_BYTE)
+                r->tail++;
+        for (size_t i = 0; i < r->n_tokens; i++)
+                r->least += r->tokens[i].kind < TOKEN_STAR;
+}
+
 /* 0, -ENOMEM, or -EINVAL and *ret_fault says why it cannot be a pattern. */
 static int rule_compile(struct rule *ret, const char *p, size_t n, const char **ret_fault)
 {
@@ -320,11 +335,13 @@ static int rule_compile(struct rule *ret, const char *p, size_t n, const char **
                 *ret_fault = c.fault;
                 r = -EINVAL;
         }
-        if (r < 0)
+        if (r < 0) {
                 rule_finish(&c.rule);
-        else
-                *ret = c.rule;
-        return r;
+                return r;
+        }
+        rule_measure(&c.rule);
+        *ret = c.rule;
+        return 0;
 }
 
 /* ---- a pattern is matched ---------------------------------------------- */
@@ -417,32 +434,68 @@ static bool rule_matches_text(const struct rule *r, const char *text)
         return *text == '\0' && now->at[r->n_tokens];
 }
 
-/* `path` is the key below the folder of the rule's source. */
-static bool rule_matches(const struct rule *r, const char *path, bool is_dir)
+/* What is asked about, seen from the folder of one source. */
+struct subject {
+        const char *path, *name;
+        size_t path_len, name_len;
+        bool is_dir;
+};
+
+/* Whether the text begins and ends as it must. */
+static bool rule_fits(const struct rule *r, const char *text, size_t len)
 {
-        if (r->dir_only && !is_dir)
+        if (len < r->least)
                 return false;
-        return rule_matches_text(r, r->anchored ? path : entry_key_name(path));
+        for (size_t i = 0; i < r->lead; i++)
+                if ((unsigned char)text[i] != r->tokens[i].byte)
+                        return false;
+        for (size_t i = 1; i <= r->tail; i++)
+                if ((unsigned char)text[len - i] != r->tokens[r->n_tokens - i].byte)
+                        return false;
+        return true;
+}
+
+static bool rule_matches(const struct rule *r, const struct subject *s)
+{
+        const char *text = r->anchored ? s->path : s->name;
+        size_t len = r->anchored ? s->path_len : s->name_len;
+
+        if ((r->dir_only && !s->is_dir) || !rule_fits(r, text, len))
+                return false;
+        if (r->lead == r->n_tokens)
+                return len == r->lead;
+        if (r->lead + 1 + r->tail == r->n_tokens && r->tokens[r->lead].kind == TOKEN_STAR)
+                return !memchr(text + r->lead, '/', len - r->lead - r->tail);
+        return rule_matches_text(r, text);
 }
 
 /* The last rule that matches, or NULL. */
-static const struct rule *source_judge(const struct source *s, const char *key, bool is_dir)
+static const struct rule *source_judge(const struct source *s, const struct subject *key)
 {
+        struct subject below = *key;
         size_t n = strlen(s->dir);
 
-        if (!entry_key_below(key, s->dir))
+        if (!entry_key_below(key->path, s->dir))
                 return NULL;
+        n += n > 0;
+        below.path += n;
+        below.path_len -= n;
         for (size_t i = s->n_rules; i > 0; i--)
-                if (rule_matches(&s->rules[i - 1], key + n + (n > 0), is_dir))
+                if (rule_matches(&s->rules[i - 1], &below))
                         return &s->rules[i - 1];
         return NULL;
 }
 
 bool match_explain(const struct match *m, const char *key, bool is_dir, struct match_why *ret)
 {
+        const char *name = entry_key_name(key);
+        struct subject subject = {.path = key, .name = name, .is_dir = is_dir};
+
         *ret = (struct match_why){0};
+        subject.name_len = strlen(name);
+        subject.path_len = (size_t)(name - key) + subject.name_len;
         for (const struct source *s = m->top; s; s = s->up) {
-                const struct rule *r = source_judge(s, key, is_dir);
+                const struct rule *r = source_judge(s, &subject);
 
                 if (!r)
                         continue;
