@@ -5,6 +5,7 @@
 #include "daemon/mounts.h"
 #include "lib/base/str.h"
 #include "lib/core/match.h"
+#include "lib/engine/ahead.h"
 #include "lib/engine/walk.h"
 
 #include <errno.h>
@@ -82,7 +83,7 @@ static void scan_note(void *userdata, enum plan_note note, const char *key, int 
                 (struct scan_note){.note = note, .key = copy, .err = err, .why = why};
 }
 
-static int scan_plan(struct scan *s, struct walk *walk, struct mounts *mounts)
+static int scan_plan(struct scan *s, struct entry_iter *seen, struct mounts *mounts)
 {
         struct scan_args *a = &s->args;
         struct scan_result *result = &s->result;
@@ -107,7 +108,7 @@ static int scan_plan(struct scan *s, struct walk *walk, struct mounts *mounts)
                 return r;
         a->policy.known_total = totals.files + totals.dirs;
         a->policy.now_ns = result->began_ns;
-        r = mounts_begin(mounts, a->root_fd, a->mounts, walk_iter(walk));
+        r = mounts_begin(mounts, a->root_fd, a->mounts, seen);
         if (r < 0)
                 return err_set(&result->err, ENOMEM, "no memory");
         diff_init(&diff, known, &mounts->iter, a->known_root_dev);
@@ -129,6 +130,7 @@ static int scan_all(struct scan *s)
         struct scan_result *result = &s->result;
         _cleanup_(match_destroyp) struct match *match = NULL;
         _cleanup_(walk_destroyp) struct walk *walk = NULL;
+        _cleanup_(ahead_destroyp) struct ahead *ahead = NULL; /* ends before what it reads */
         struct walk_options options = {.follow = a->follow, .stop = &s->stop};
         struct mounts mounts = {0};
         int r;
@@ -145,7 +147,9 @@ static int scan_all(struct scan *s)
         if (r == 0)
                 r = spool_create(&result->drops, a->state_dir, &result->err);
         if (r == 0)
-                r = scan_plan(s, walk, &mounts);
+                r = ahead_create(&ahead, walk_iter(walk), &result->err);
+        if (r == 0)
+                r = scan_plan(s, ahead_iter(ahead), &mounts);
         mounts_finish(&mounts);
         if (r == 0)
                 r = spool_rewind(result->makes, &result->err);

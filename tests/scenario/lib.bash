@@ -23,6 +23,7 @@
 #   needs_mounts       … without being allowed to mount;  image NAME [MKFS-OPTION…]  makes $T/NAME
 #   fuse [DIR]         DIR ($SRC) shows $T/back through a process, FUSE
 #   traced OPTION…     from now on under strace, which writes to $T/trace
+#   one_processor      … and on a machine with one processor, as far as the binary can see
 
 die()
 {
@@ -79,6 +80,11 @@ traced()
         WRAP="strace -D -f -qq -o $T/trace $*"
         ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
         strace -qq -o "$T/trace" true 2>/dev/null || skip "strace is not allowed here"
+}
+
+one_processor()
+{
+        WRAP="taskset -c $(sed -n 's/^Cpus_allowed_list:[^0-9]*\([0-9]*\).*/\1/p' /proc/self/status) $WRAP"
 }
 
 want()

@@ -10,6 +10,7 @@
 #include "tests/sim/look.h"
 
 #include "daemon/root.h"
+#include "lib/engine/ahead.h"
 #include "lib/engine/beneath.h"
 #include "lib/engine/walk.h"
 #include "tests/sim/edit.h"
@@ -338,6 +339,33 @@ void walk_destroy(struct walk *w)
 struct entry_iter *walk_iter(struct walk *w)
 {
         return &w->iter;
+}
+
+/* ---- ahead.h: here everything happens in one order only ---------------------------------------- */
+
+struct ahead {
+        struct entry_iter *inner;
+};
+
+int ahead_create(struct ahead **ret, struct entry_iter *inner, struct err *err _unused_)
+{
+        struct ahead *a = calloc(1, sizeof(*a));
+
+        if (!a)
+                abort();
+        a->inner = inner;
+        *ret = a;
+        return 0;
+}
+
+void ahead_destroy(struct ahead *a)
+{
+        free(a);
+}
+
+struct entry_iter *ahead_iter(struct ahead *a)
+{
+        return a->inner;
 }
 
 /* ---- source.h --------------------------------------------------------------------------------- */
