@@ -24,7 +24,9 @@ static int cmd_explain_key(const struct config *config, const char *path, char *
         return explain_key(config, path, ret, err);
 }
 
-/* Asks the daemon; -ENOENT: none runs. */
+#define CMD_EXPLAIN_ASK_MAX 32768 /* bytes that the daemon is asked with */
+
+/* Asks the daemon; -ENOENT: none runs, or the path is longer than it listens to. */
 static int cmd_explain_ask(const struct config *config, const char *key, cJSON **ret,
                            struct err *err)
 {
@@ -37,6 +39,8 @@ static int cmd_explain_ask(const struct config *config, const char *key, cJSON *
         str_addf(&target, "/explain?path=%s", escaped ? escaped : "");
         if (!escaped || target.failed)
                 return err_set(err, ENOMEM, "no memory");
+        if (target.len > CMD_EXPLAIN_ASK_MAX)
+                return err_set(err, ENOENT, "the path is too long");
         r = client_ask(&answer, config->state_dir, "GET", str_z(&target), err);
         if (r < 0)
                 return r;

@@ -21,7 +21,7 @@
 
 #define CONTROL_PLACES 64          /* connections at once … */
 #define CONTROL_SILENCE_S 10       /* … and how long one may say nothing */
-#define CONTROL_MEMORY (128 * 1024) /* bytes for what a request says */
+#define CONTROL_MEMORY (64 * 1024) /* bytes for what a request says */
 #define CONTROL_BODY_MAX 65536     /* bytes; no request has one that means anything */
 #define CONTROL_REST_MS 1000       /* after accept(2) has failed for want of something */
 #define CONTROL_HANDLES 3

@@ -211,7 +211,8 @@ static const char *explain_known(const struct explain *e, const char **ret_why)
 
 static const char *explain_absent(const struct explain *e, const char **ret_why)
 {
-        if (e->here.err && e->here.err != ENOENT && e->here.err != ENOTDIR) {
+        if (e->here.err && e->here.err != ENOENT && e->here.err != ENOTDIR &&
+            e->here.err != ENAMETOOLONG) {
                 *ret_why = e->known ? "it cannot be seen; its copy in the cloud stays"
                                     : "it cannot be seen";
                 return "unreadable";
