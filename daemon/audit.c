@@ -202,7 +202,6 @@ static bool audit_may_say(struct audit *a)
 static void audit_say_find(struct audit *a, const struct audit_find *find)
 {
         _cleanup_(str_finish) struct str name = STR_NULL(65536);
-        const char *what = find->known == KIND_DIR ? "folder " : "";
         struct event_about about = {
                 .op = "audit", .path = find->key, .root = a->args.yadisk->root};
 
@@ -215,7 +214,11 @@ static void audit_say_find(struct audit *a, const struct audit_find *find)
         switch (find->kind) {
         case AUDIT_MISSING:
                 about.reason = "missing";
-                event_say(EVENT_DRIFT, &about, "%s%s is missing in the cloud; it is sent again", what, str_z(&name));
+                event_say(EVENT_DRIFT, &about,
+                          find->known == KIND_DIR
+                                  ? N_("folder %s is missing in the cloud; it is sent again")
+                                  : N_("%s is missing in the cloud; it is sent again"),
+                          str_z(&name));
                 return;
         case AUDIT_CHANGED:
                 about.reason = "changed";
@@ -227,9 +230,12 @@ static void audit_say_find(struct audit *a, const struct audit_find *find)
         case AUDIT_RETYPED:
                 about.reason = "retyped";
                 event_say(EVENT_DRIFT, &about,
-                          "something else stands in the cloud where %s%s was; it is sent again where "
-                          "that can be moved to the Trash",
-                          what, str_z(&name));
+                          find->known == KIND_DIR
+                                  ? N_("something else stands in the cloud where folder %s was; it "
+                                       "is sent again where that can be moved to the Trash")
+                                  : N_("something else stands in the cloud where %s was; it is sent "
+                                       "again where that can be moved to the Trash"),
+                          str_z(&name));
                 return;
         }
 }
@@ -273,7 +279,9 @@ static void audit_say_end(const struct audit *a)
         bool found = c->lost || c->other || c->remnants || c->unlisted || c->unreadable;
 
         if (c->said > AUDIT_SAY_MAX)
-                event_say(EVENT_AND_MORE, NULL, "and %" PRIu64 " more such entries",
+                event_say(EVENT_AND_MORE, NULL,
+                          trn("and %" PRIu64 " more such entry", "and %" PRIu64 " more such entries",
+                              c->said - AUDIT_SAY_MAX),
                           c->said - AUDIT_SAY_MAX);
         event_say(found ? EVENT_AUDIT_DONE : EVENT_AUDIT_CLEAN, NULL,
                   "audit done: %" PRIu64 " folders listed, %" PRIu64 " files read; %" PRIu64
@@ -388,7 +396,7 @@ static void audit_unlisted(struct audit *a, const char *key, const struct flow_e
         struct event_about about = {.op = "audit",
                                     .path = key,
                                     .root = a->args.yadisk->root,
-                                    .reason = end->text,
+                                    .reason = end->reason ? end->reason : end->text,
                                     .http_status = end->status};
 
         a->counts.unlisted++;

@@ -14,6 +14,7 @@
 #include "daemon/xdg.h"
 #include "lib/base/dotenv.h"
 #include "lib/base/err.h"
+#include "lib/base/tr.h"
 #include "lib/core/entry.h"
 
 #include <errno.h>
@@ -166,8 +167,9 @@ static void warn_of_mode(struct load *l, const char *where, const char *path,
 
         if (!all && (!(st->st_mode & S_IRGRP) || is_trusted_group(st->st_gid)))
                 return;
-        str_addf(&s, "it holds the token, and %s can read it: chmod 600 ",
-                 all ? "everybody on this machine" : "its whole group");
+        str_adds(&s, all ? tr("it holds the token, and everybody on this machine can read it")
+                         : tr("it holds the token, and its whole group can read it"));
+        str_adds(&s, ": chmod 600 ");
         str_adds(&s, plain ? "" : "'");
         str_add_printable(&s, path);
         str_adds(&s, plain ? "" : "'");
@@ -194,8 +196,8 @@ static void env_failed(struct load *l, const struct err *err)
         char text[sizeof(err->text) + 128];
 
         snprintf(text, sizeof(text), "%s%s", err->text,
-                 err->code == ENOENT   ? ": name one that exists, or copy .env.template there"
-                 : err->code == EACCES ? ": let this user read it, or run as one who can"
+                 err->code == ENOENT   ? tr(": name one that exists, or copy .env.template there")
+                 : err->code == EACCES ? tr(": let this user read it, or run as one who can")
                                        : "");
         mistake(l, &(struct value){0}, NULL, text);
         memset(l->told, true, sizeof(l->told)); /* what may stand in it is not missing */
@@ -272,14 +274,16 @@ static void judge_env(struct load *l)
         for (size_t i = 0; i < l->env.n_pairs; i++) {
                 const struct dotenv_pair *p = &l->env.pairs[i];
                 const char *nearest;
-                char text[128];
+                char text[256];
 
                 if (config_key_find(p->key))
                         continue;
                 nearest = config_key_nearest(p->key);
-                snprintf(text, sizeof(text), "unknown key, it is ignored%s%s%s",
-                         nearest ? "; did you mean " : "", nearest ? nearest : "",
-                         nearest ? "?" : "");
+                if (nearest)
+                        snprintf(text, sizeof(text),
+                                 tr("unknown key, it is ignored; did you mean %s?"), nearest);
+                else
+                        snprintf(text, sizeof(text), "%s", tr("unknown key, it is ignored"));
                 remark(l->warnings, l->file, p->line, p->key, text);
         }
 }
@@ -292,9 +296,9 @@ static const char *trim_credential(struct text *t)
         while (t->len > 0 && memchr(" \t\r\n", t->s[t->len - 1], 4))
                 t->s[--t->len] = '\0';
         if (t->len > CONFIG_TOKEN_MAX)
-                return "it is larger than any token: store the token alone in it";
+                return tr("it is larger than any token: store the token alone in it");
         if (strlen(t->s) != t->len)
-                return "there is a NUL byte in it: store the token alone in it";
+                return tr("there is a NUL byte in it: store the token alone in it");
         return NULL;
 }
 
@@ -363,7 +367,7 @@ static void missing(struct load *l, const struct config_key *k, const struct val
 
         if (l->told[k - config_key_table])
                 return;
-        err_set(&err, EINVAL, "%s: write %s", how, k->write);
+        err_set(&err, EINVAL, "%s: write %s", tr(how), tr(k->write));
         mistake(l, v, k->name, err.text);
 }
 
@@ -377,9 +381,9 @@ static void load_default(struct load *l, const struct config_key *k, const struc
         else if (derived)
                 load_value(l, k, &(struct value){derived, FROM_ENVIRONMENT, 0});
         else if (k->derive)
-                missing(l, k, v, "it is not set, and the home folder is not known");
+                missing(l, k, v, N_("it is not set, and the home folder is not known"));
         else if (k->required)
-                missing(l, k, v, v->text ? "it is empty" : "it is missing");
+                missing(l, k, v, v->text ? N_("it is empty") : N_("it is missing"));
 }
 
 /* Before the first "it is missing": there is not even a file. */
@@ -387,12 +391,12 @@ static void say_no_file(struct load *l)
 {
         struct str s = STR_NULL(4 * PATH_MAX);
 
-        str_adds(&s, "there is no such file");
+        str_adds(&s, tr("there is no such file"));
         if (l->tried[0] && l->tried[1]) {
-                str_adds(&s, ", nor ");
+                str_adds(&s, tr(", nor "));
                 str_add_printable(&s, l->tried[1]);
         }
-        str_adds(&s, ": copy .env.template there and fill it in");
+        str_adds(&s, tr(": copy .env.template there and fill it in"));
         mistake(l, &(struct value){0}, NULL, str_z(&s));
         str_finish(&s);
 }
@@ -443,6 +447,7 @@ static void check_apart(struct load *l, const char *key, const char *dir)
 {
         const struct config_key *k = config_key_find("PATH_TO_FOLDER_ON_PC");
         _cleanup_(str_finish) struct str text = STR_NULL(8 * PATH_MAX);
+        _cleanup_(str_finish) struct str shown = STR_NULL(4 * PATH_MAX);
         _cleanup_(freep) char *watched = NULL, *other = NULL;
         const char *fault;
 
@@ -451,14 +456,14 @@ static void check_apart(struct load *l, const char *key, const char *dir)
         watched = resolve(l->c.folder);
         other = resolve(dir);
         if (!watched || !other)
-                fault = "cannot be compared with it for lack of memory";
+                fault = tr("cannot be compared with it for lack of memory");
         else if (str_eq(watched, other) || entry_key_below(other, watched))
-                fault = "lies in it, and ydsync would mirror its own files for ever";
+                fault = tr("lies in it, and ydsync would mirror its own files for ever");
         else
                 return;
-        str_addf(&text, "the folder of %s, \"", key);
-        str_add_printable(&text, dir);
-        str_addf(&text, "\", %s: write another folder for one of the two", fault);
+        str_add_printable(&shown, dir);
+        str_addf(&text, tr("the folder of %s, \"%s\", %s: write another folder for one of the two"),
+                 key, str_z(&shown), fault);
         mistake(l, &l->at[k - config_key_table], k->name, str_z(&text));
 }
 

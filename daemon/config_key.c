@@ -10,6 +10,7 @@
 
 #include "daemon/config.h"
 #include "daemon/xdg.h"
+#include "lib/base/tr.h"
 #include "lib/core/entry.h"
 #include "lib/core/match.h"
 
@@ -57,9 +58,9 @@ static int wrong(struct err *err, const struct config_key *k, const char *fmt, .
         va_list ap;
 
         va_start(ap, fmt);
-        vsnprintf(what, sizeof(what), fmt, ap);
+        vsnprintf(what, sizeof(what), tr(fmt), ap);
         va_end(ap);
-        return err_set(err, EINVAL, "%s: write %s", what, k->write);
+        return err_set(err, EINVAL, "%s: write %s", what, tr(k->write));
 }
 
 static void *field(const struct config_key *k, struct config *c)
@@ -186,7 +187,7 @@ static int read_cloud(const struct config_key *k, const char *text, struct confi
                              show(text).text);
         why = entry_key_unfit(path.s + name);
         if (why)
-                return wrong(err, k, "\"%s\" cannot be a folder there: %s", show(text).text, why);
+                return wrong(err, k, "\"%s\" cannot be a folder there: %s", show(text).text, tr(why));
         return set_string(k, c, str_take(&path), err);
 }
 
@@ -326,22 +327,22 @@ static const char *url_fault(const char *url)
         size_t n;
 
         if (strlen(url) > URL_SIZE_MAX)
-                return "it is too long";
+                return N_("it is too long");
         for (const char *s = url; *s; s++)
                 if (*s <= ' ' || *s >= 0x7f || strchr("\"<>\\^`{|}", *s))
-                        return "it holds a character that no URL has";
+                        return N_("it holds a character that no URL has");
         if (!plain && strncasecmp(url, "https://", 8) != 0)
-                return "it does not begin with https://";
+                return N_("it does not begin with https://");
         n = strcspn(at, "/?#");
         if (memchr(at, '@', n))
-                return "it holds a user name or a password";
+                return N_("it holds a user name or a password");
         if (at[strcspn(at, "?#")])
-                return "it holds a query (?) or a fragment (#)";
+                return N_("it holds a query (?) or a fragment (#)");
         if (!split_host(at, n, host, sizeof(host)))
-                return "its host or port cannot be read";
+                return N_("its host or port cannot be read");
         if (plain && !is_loopback(host))
-                return "http:// would send the token in the clear, and is taken only to this "
-                       "machine (127.0.0.1, [::1], localhost)";
+                return N_("http:// would send the token in the clear, and is taken only to this "
+                       "machine (127.0.0.1, [::1], localhost)");
         return NULL;
 }
 
@@ -353,7 +354,7 @@ static int read_url(const struct config_key *k, const char *text, struct config 
         size_t n = strlen(text);
 
         if (fault)
-                return wrong(err, k, "%s", fault);
+                return wrong(err, k, "%s", tr(fault));
         while (n > 0 && text[n - 1] == '/')
                 n--;
         return set_string(k, c, strndup(text, n), err);
@@ -418,97 +419,99 @@ static char *derive_state_dir(void)
 }
 
 #define FIELD(f) .offset = offsetof(struct config, f), .size = sizeof(((struct config *)0)->f)
-#define PATH_RULE "as a whole path from / or ~/ on ($HOME and the like are not expanded)"
 
 const struct config_key config_key_table[] = {
         {
                 CONFIG_TOKEN, read_token, FIELD(token), .required = true,
-                .write = "the OAuth token alone, as YANDEX_TOKEN=… (\"ydsync login\" gets one), or "
-                         "give it as the systemd credential " CONFIG_CREDENTIAL,
+                .write = N_("the OAuth token alone, as YANDEX_TOKEN=… (\"ydsync login\" gets one), or "
+                            "give it as the systemd credential ydsync.token"),
         },
         {
                 "PATH_TO_FOLDER_ON_PC", read_path, FIELD(folder), .required = true,
-                .write = "the folder to mirror " PATH_RULE,
+                .write = N_("the folder to mirror as a whole path from / or ~/ on ($HOME and the like "
+                            "are not expanded)"),
         },
         {
                 "NAME_FOLDER_CLOUD", read_cloud, FIELD(cloud), .required = true,
-                .write = "the folder on the Disk, like Backup/Docs, disk:/Backup/Docs or app:/Docs",
+                .write = N_("the folder on the Disk, like Backup/Docs, disk:/Backup/Docs or app:/Docs"),
         },
         {
                 "SYNCHRONIZATION_PERIOD", read_amount, FIELD(period_ms), .fallback = "30",
                 .units = times, .min = 100, .max = 30 * DAY,
-                .write = "seconds (600) or a time like 10s, 5min or 1h, from 100ms to 30d",
+                .write = N_("seconds (600) or a time like 10s, 5min or 1h, from 100ms to 30d"),
         },
         {
                 "PATH_FILE_LOG", read_path, FIELD(log_dir),
-                .write = "the folder for the log file " PATH_RULE ", or nothing",
+                .write = N_("the folder for the log file as a whole path from / or ~/ on ($HOME and the "
+                            "like are not expanded), or nothing"),
         },
         {
                 "YDSYNC_STATE_DIR", read_path, FIELD(state_dir), .derive = derive_state_dir,
-                .write = "a folder for ydsync's own notes " PATH_RULE,
+                .write = N_("a folder for ydsync's own notes as a whole path from / or ~/ on ($HOME and "
+                            "the like are not expanded)"),
         },
         {
                 "YDSYNC_API_URL", read_url, FIELD(api_url),
                 .fallback = "https://cloud-api.yandex.net",
-                .write = "an address like https://HOST or http://127.0.0.1:PORT",
+                .write = N_("an address like https://HOST or http://127.0.0.1:PORT"),
         },
         {
                 "YDSYNC_OAUTH_URL", read_url, FIELD(oauth_url),
                 .fallback = "https://oauth.yandex.ru",
-                .write = "an address like https://HOST or http://127.0.0.1:PORT",
+                .write = N_("an address like https://HOST or http://127.0.0.1:PORT"),
         },
         {
                 "YDSYNC_EXCLUDE", read_exclude, FIELD(exclude), .fallback = EXCLUDE_DEFAULT,
-                .write = "patterns as in .gitignore with commas between them (\\, is a comma in "
-                         "one)",
+                .write = N_("patterns as in .gitignore with commas between them (\\, is a comma in "
+                            "one)"),
         },
         {
                 "YDSYNC_PARALLEL", read_amount, FIELD(parallel), .fallback = "8",
-                .units = counts, .min = 1, .max = 64, .write = "a number from 1 to 64",
+                .units = counts, .min = 1, .max = 64, .write = N_("a number from 1 to 64"),
         },
         {
                 "YDSYNC_API_RATE", read_amount, FIELD(api_rate), .fallback = "20",
                 .units = counts, .min = 1, .max = 1000, .zero = true,
-                .write = "requests a second, from 1 to 1000, or 0 for no limit",
+                .write = N_("requests a second, from 1 to 1000, or 0 for no limit"),
         },
         {
                 "YDSYNC_UPLOAD_RATE", read_amount, FIELD(upload_rate), .fallback = "0",
                 .units = sizes, .min = 1 << 10, .max = INT64_MAX, .zero = true,
-                .write = "bytes a second like 500K, 2M or 1G, at least 1K, or 0 for no limit",
+                .write = N_("bytes a second like 500K, 2M or 1G, at least 1K, or 0 for no limit"),
         },
         {
                 "YDSYNC_SETTLE", read_amount, FIELD(settle_ms), .fallback = "3s",
                 .units = times, .max = DAY,
-                .write = "seconds (3) or a time like 500ms or 1min, up to 1d",
+                .write = N_("seconds (3) or a time like 500ms or 1min, up to 1d"),
         },
         {
                 "YDSYNC_DISGUISE", read_word, FIELD(disguise), .fallback = "auto",
-                .words = disguise_words, .write = "auto, always or never",
+                .words = disguise_words, .write = N_("auto, always or never"),
         },
         {
                 "YDSYNC_DELETE", read_word, FIELD(delete_mode), .fallback = "trash",
-                .words = delete_words, .write = "trash, permanent or never",
+                .words = delete_words, .write = N_("trash, permanent or never"),
         },
         {
                 "YDSYNC_MAX_DELETE", read_max_delete, FIELD(max_delete), .fallback = "100/10%",
-                .write = "entries and percent, like 100/10% (100/100% holds nothing back)",
+                .write = N_("entries and percent, like 100/10% (100/100% holds nothing back)"),
         },
         {
                 "YDSYNC_VERIFY", read_word, FIELD(verify), .fallback = "batch",
-                .words = verify_words, .write = "batch, each or off",
+                .words = verify_words, .write = N_("batch, each or off"),
         },
         {
                 "YDSYNC_AUDIT_PERIOD", read_amount, FIELD(audit_ms), .fallback = "24h",
                 .units = times, .min = SECOND, .max = 365 * DAY, .zero = true,
-                .write = "a time like 12h or 7d, from 1s to 365d, or 0 for never",
+                .write = N_("a time like 12h or 7d, from 1s to 365d, or 0 for never"),
         },
         {
                 "YDSYNC_SYMLINKS", read_word, FIELD(follow), .fallback = "skip",
-                .words = symlink_words, .write = "skip or follow",
+                .words = symlink_words, .write = N_("skip or follow"),
         },
         {
                 "YDSYNC_LOG_LEVEL", read_word, FIELD(log_level), .fallback = "info",
-                .words = level_words, .write = "error, warning, notice, info or debug",
+                .words = level_words, .write = N_("error, warning, notice, info or debug"),
         },
 };
 

@@ -531,7 +531,9 @@ static void cycle_check_done(void *userdata, struct flow *flow, const struct flo
         struct cycle *c = userdata;
         bool first = cycle_take_check(c, flow);
         struct event_about about = {
-                .op = "verify", .reason = end->text, .http_status = end->status};
+                .op = "verify",
+                .reason = end->reason ? end->reason : end->text,
+                .http_status = end->status};
 
         c->flows--;
         tally_end(&c->tally, c->engine, end);
@@ -1012,7 +1014,7 @@ static void cycle_say_unlisted(struct cycle *c, const char *key, const struct fl
         struct event_about about = {.op = "list",
                                     .path = key,
                                     .root = c->yadisk.root,
-                                    .reason = end->text,
+                                    .reason = end->reason ? end->reason : end->text,
                                     .http_status = end->status};
 
         c->unlisted++;
@@ -1021,8 +1023,8 @@ static void cycle_say_unlisted(struct cycle *c, const char *key, const struct fl
         report_error(&c->report, EVENT_CLOUD_UNLISTED, &about,
                      "the cloud folder %s%s%s cannot be listed: %s%s", c->yadisk.root,
                      *key ? "/" : "", str_z(&name), end->text,
-                     *key ? "; what is in it is met file by file, and nothing is removed before it "
-                            "is listed"
+                     *key ? tr("; what is in it is met file by file, and nothing is removed before it "
+                               "is listed")
                           : "");
 }
 
@@ -1349,10 +1351,10 @@ static void cycle_account_told(void *userdata, struct flow *flow, const struct f
         str_copy(c->uid, sizeof(c->uid), uid);
         c->noted = end->kind == END_NOTHING;
         if (c->meta_token && (!*uid || !c->meta_uid || !str_eq(uid, c->meta_uid))) {
-                event_say(EVENT_OTHER_ACCOUNT, NULL, "%s",
+                event_say(EVENT_OTHER_ACCOUNT, NULL,
                           *uid && c->meta_uid
-                                  ? "the token is of another account than before"
-                                  : "the token is another one, and whose it is cannot be told");
+                                  ? N_("the token is of another account than before")
+                                  : N_("the token is another one, and whose it is cannot be told"));
                 cycle_stage_adopt(c, true);
         } else if (c->noted && c->meta_binding && str_eq(c->meta_binding, c->binding)) {
                 cycle_write(c, records, cycle_account_records(c, records), cycle_account_noted);

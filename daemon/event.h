@@ -12,6 +12,7 @@
  */
 
 #include "lib/base/log.h"
+#include "lib/base/tr.h"
 
 #include <stdint.h>
 

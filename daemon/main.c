@@ -41,6 +41,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -132,11 +133,28 @@ static int main_command(struct call *call)
         return status;
 }
 
+/* Messages and the words of the system in the language of the environment; numbers as ever, since
+ * programs read them. */
+static void main_choose_language(void)
+{
+        const char *dir = YDSYNC_LOCALEDIR;
+
+#ifdef YDSYNC_TEST_HOOKS
+        if (getenv("YDSYNC_LOCALEDIR"))
+                dir = getenv("YDSYNC_LOCALEDIR");
+#endif
+        setlocale(LC_CTYPE, "");
+        setlocale(LC_MESSAGES, "");
+        bindtextdomain(TR_DOMAIN, dir);
+        bind_textdomain_codeset(TR_DOMAIN, "UTF-8");
+}
+
 int main(int argc, char **argv)
 {
         struct call call;
         int status;
 
+        main_choose_language();
         speak_init(LOG_INFO);
         status = command_parse(&call, argc, argv);
         if (status != EXIT_OK)

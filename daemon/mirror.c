@@ -238,8 +238,11 @@ static void mirror_pass_done(void *userdata, const struct pass_end *end)
         if (!m->args.daemon && end->again && m->passes < m->args.passes) {
                 if (end->young > 0 && m->passes == 1)
                         event_say(EVENT_WAITING_YOUNG, NULL,
-                                  "%" PRIu64 " files were changed a moment ago; waiting until they "
-                                  "rest",
+                                  trn("%" PRIu64 " file was changed a moment ago; waiting until it "
+                                      "rests",
+                                      "%" PRIu64 " files were changed a moment ago; waiting until "
+                                      "they rest",
+                                      end->young),
                                   end->young);
                 mirror_rest(m, end->again_ms + MIRROR_PAUSE_MS);
                 return;

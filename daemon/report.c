@@ -28,12 +28,12 @@ void report_end(struct report *r)
 void report_error(struct report *r, enum event event, const struct event_about *about,
                   const char *fmt, ...)
 {
-        char text[1024];
+        char text[2048];
         va_list ap;
         int n;
 
         va_start(ap, fmt);
-        n = vsnprintf(text, sizeof(text), fmt, ap);
+        n = vsnprintf(text, sizeof(text), tr(fmt), ap);
         va_end(ap);
         r->failed = true;
         if (n < 0 || str_eq(text, r->said))
@@ -46,7 +46,7 @@ static const char *report_trouble_what(enum engine_lane lane, const struct verdi
 {
         switch (lane) {
         case ENGINE_UPLOAD:
-                return "uploads do not get through";
+                return N_("uploads do not get through");
         case ENGINE_ANY:
         case ENGINE_CHANGE:
         case ENGINE_LANES:
@@ -58,7 +58,8 @@ static const char *report_trouble_what(enum engine_lane lane, const struct verdi
 static void report_trouble_begins(enum engine_lane lane, const struct outcome *in, int64_t wait_ms)
 {
         _cleanup_(str_finish) struct str why = STR_NULL(1024);
-        _cleanup_(str_finish) struct str when = STR_NULL(256);
+        _cleanup_(str_finish) struct str when = STR_NULL(512);
+        _cleanup_(str_finish) struct str span = STR_NULL(64);
         struct verdict v = verdict(in);
         struct event_about about = {.http_status = in->kind == OUTCOME_HTTP ? in->status : 0};
 
@@ -66,23 +67,23 @@ static void report_trouble_begins(enum engine_lane lane, const struct outcome *i
                 str_addf(&why, "HTTP %d%s%s", in->status, *v.description ? ": " : "",
                          v.description);
         else
-                str_add_printable(&why, in->text ? in->text : "no answer");
+                str_add_printable(&why, in->text ? in->text : tr("no answer"));
         if (in->kind == OUTCOME_FAULT && in->fault == HTTP_FAULT_TLS)
                 str_adds(&when, strstr(str_z(&why), "expired") || strstr(str_z(&why), "not yet")
-                                        ? "nothing was sent to it; is the clock of this machine right? "
-                                        : "nothing was sent to it; ");
+                                        ? tr("nothing was sent to it; is the clock of this machine right? ")
+                                        : tr("nothing was sent to it; "));
         if (wait_ms > REPORT_WAIT_LONG_MS) {
-                str_adds(&when, "it asks to wait ");
-                str_add_span(&when, wait_ms);
+                str_add_span(&span, wait_ms);
+                str_addf(&when, tr("it asks to wait %s"), str_z(&span));
         } else if (in->status == 429) {
-                str_adds(&when, "going on more slowly");
+                str_adds(&when, tr("going on more slowly"));
         } else {
-                str_adds(&when, "trying again, at least once a minute");
+                str_adds(&when, tr("trying again, at least once a minute"));
         }
         about.reason = str_z(&why);
-        event_say(EVENT_TROUBLE, &about, "%s (%s); %s%s", report_trouble_what(lane, &v),
+        event_say(EVENT_TROUBLE, &about, "%s (%s); %s%s", tr(report_trouble_what(lane, &v)),
                   str_z(&why), str_z(&when),
-                  lane == ENGINE_UPLOAD ? "; everything else goes on" : "");
+                  lane == ENGINE_UPLOAD ? tr("; everything else goes on") : "");
 }
 
 void report_trouble(struct report *r, enum engine_lane lane, const struct outcome *in,
@@ -92,9 +93,9 @@ void report_trouble(struct report *r, enum engine_lane lane, const struct outcom
 
         if (wait_ms == 0) {
                 if (r->trouble[lane].said)
-                        event_say(EVENT_TROUBLE_OVER, NULL, "%s",
-                                  lane == ENGINE_UPLOAD ? "uploads get through again"
-                                                        : "the service works again");
+                        event_say(EVENT_TROUBLE_OVER, NULL,
+                                  lane == ENGINE_UPLOAD ? N_("uploads get through again")
+                                                        : N_("the service works again"));
                 r->trouble[lane].on = r->trouble[lane].said = false;
                 return;
         }
@@ -122,7 +123,7 @@ void report_halted(struct report *r, const struct tally *t, const struct config 
         case END_REFUSED:
                 report_error(r, EVENT_TOKEN_REFUSED, &about,
                              "stopped: %s.  Get a new token and write it as YANDEX_TOKEN in %s",
-                             t->text, config->file ? config->file : "the .env file");
+                             t->text, config->file ? config->file : tr("the .env file"));
                 return;
         case END_STORE:
                 report_error(r, EVENT_STATE_FAILED, &about,
@@ -155,11 +156,11 @@ bool report_pause(struct quota *q)
         if (!quota_unsaid(q))
                 return false;
         str_add_span(&when, q->next_ms - (int64_t)(uv_hrtime() / 1000000));
-        about.reason = q->pause == QUOTA_NO_ROOM ? "the Disk has no room for what is left"
-                                                 : "the account's upload allowance is used up";
+        about.reason = q->pause == QUOTA_NO_ROOM ? N_("the Disk has no room for what is left")
+                                                 : N_("the account's upload allowance is used up");
         event_say(EVENT_UPLOADS_PAUSED, &about,
                   "uploads are still paused: %s; next try in %s; everything else goes on",
-                  about.reason, str_z(&when));
+                  tr(about.reason), str_z(&when));
         return false;
 }
 
@@ -220,11 +221,12 @@ static void report_note(struct failures *f, const char *root, const struct scan_
         if (*note->key)
                 str_add_printable(&name, note->key);
         else
-                str_adds(&name, "the watched folder");
+                str_adds(&name, tr("the watched folder"));
         switch (note->note) {
         case PLAN_NOTE_UNFIT:
                 about.reason = note->why;
-                event_say(EVENT_NAME_UNFIT, &about, "left alone: %s: %s", str_z(&name), note->why);
+                event_say(EVENT_NAME_UNFIT, &about, "left alone: %s: %s", str_z(&name),
+                          tr(note->why));
                 return;
         case PLAN_NOTE_HIDDEN:
                 event_say(EVENT_UNREADABLE, &about,
@@ -244,15 +246,26 @@ void report_notes(struct failures *f, const char *root, const struct scan_result
                 report_note(f, root, &scan->notes[i]);
         failures_remarks_end(f);
         if (scan->more_notes > 0)
-                event_say(EVENT_AND_MORE, NULL, "and %" PRIu64 " more such entries",
+                event_say(EVENT_AND_MORE, NULL,
+                          trn("and %" PRIu64 " more such entry", "and %" PRIu64 " more such entries",
+                              scan->more_notes),
                           scan->more_notes);
 }
 
-/* "3 uploaded (1.2 MB), 1 removed": only what there was. */
-static void report_count(struct str *s, uint64_t n, const char *what)
+/* "3 uploaded (1.2 MB), 1 removed": only what there was.  `fmt` is for `n` alone. */
+static void report_count(struct str *s, uint64_t n, const char *fmt, ...) _printf_(3, 4);
+
+static void report_count(struct str *s, uint64_t n, const char *fmt, ...)
 {
-        if (n > 0)
-                str_addf(s, "%s%" PRIu64 " %s", s->len > 0 ? ", " : "", n, what);
+        char text[256];
+        va_list ap;
+
+        if (n == 0)
+                return;
+        va_start(ap, fmt);
+        vsnprintf(text, sizeof(text), tr(fmt), ap);
+        va_end(ap);
+        str_addf(s, "%s%s", s->len > 0 ? ", " : "", text);
 }
 
 /* Silent when a pass found nothing to do. */
@@ -260,22 +273,24 @@ void report_summary(const struct tally *t, uint64_t api_calls)
 {
         _cleanup_(str_finish) struct str s = STR_NULL(4096);
 
-        report_count(&s, t->uploaded, "uploaded");
+        report_count(&s, t->uploaded, "%" PRIu64 " uploaded", t->uploaded);
         if (t->uploaded > 0) {
                 str_adds(&s, " (");
                 str_add_size(&s, t->uploaded_bytes);
                 str_adds(&s, ")");
         }
-        report_count(&s, t->made, "folders made");
-        report_count(&s, t->moved, "moved");
-        report_count(&s, t->removed, "removed");
-        report_count(&s, t->adopted, "found in the cloud already");
-        report_count(&s, t->foreign, "of somebody else left alone");
-        report_count(&s, t->later + t->stuck, "failed");
+        report_count(&s, t->made, "%" PRIu64 " folders made", t->made);
+        report_count(&s, t->moved, "%" PRIu64 " moved", t->moved);
+        report_count(&s, t->removed, "%" PRIu64 " removed", t->removed);
+        report_count(&s, t->adopted, "%" PRIu64 " found in the cloud already", t->adopted);
+        report_count(&s, t->foreign, "%" PRIu64 " of somebody else left alone", t->foreign);
+        report_count(&s, t->later + t->stuck, "%" PRIu64 " failed", t->later + t->stuck);
         if (s.len == 0)
                 return;
-        report_count(&s, t->waiting, "failing ones wait for their next try");
-        report_count(&s, t->skipped, "not tried");
+        report_count(&s, t->waiting, "%" PRIu64 " failing ones wait for their next try", t->waiting);
+        report_count(&s, t->skipped, "%" PRIu64 " not tried", t->skipped);
         event_say(EVENT_PASS_DONE, &(struct event_about){.bytes = &t->uploaded_bytes},
-                  "pass done: %s; %" PRIu64 " API calls", str_z(&s), api_calls);
+                  trn("pass done: %s; %" PRIu64 " API call", "pass done: %s; %" PRIu64 " API calls",
+                      api_calls),
+                  str_z(&s), api_calls);
 }

@@ -14,7 +14,7 @@
 
 struct report {
         bool failed;     /* this pass has said what is wrong … */
-        char said[1024]; /* … and this is what was said last; "" once a pass went well */
+        char said[2048]; /* … and this is what was said last; "" once a pass went well */
         struct {
                 bool on;          /* it does not work, since … */
                 int64_t since_ms;

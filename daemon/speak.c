@@ -33,7 +33,7 @@ static const char *const speak_prefix[] = {
 };
 
 static const char *const speak_word[] = {
-        [LOG_ERROR] = "error: ", [LOG_WARNING] = "warning: ", [LOG_NOTICE] = "",
+        [LOG_ERROR] = N_("error: "), [LOG_WARNING] = N_("warning: "), [LOG_NOTICE] = "",
         [LOG_INFO] = "",         [LOG_DEBUG] = "debug: ",
 };
 
@@ -44,7 +44,7 @@ static void speak_to_stderr(const struct log_entry *entry)
         char when[32] = "";
         const char *word = speak.journal ? speak_prefix[entry->level]
                            : speak.bare  ? ""
-                                         : speak_word[entry->level];
+                                         : tr(speak_word[entry->level]);
         const char *parts[] = {when, word, entry->line, "\n"};
         struct iovec iov[ARRAY_SIZE(parts)];
         time_t now = time(NULL);
@@ -71,13 +71,16 @@ static void speak_to_all(const struct log_entry *entry)
 static void speak_of_repeats(void)
 {
         struct log_entry entry = {.level = speak.last.level};
-        char line[96];
+        char line[160];
         unsigned times = speak.last.times;
 
         speak.last.times = 0;
         if (times == 0)
                 return;
-        snprintf(line, sizeof(line), "the message before was repeated %u times", times);
+        snprintf(line, sizeof(line),
+                 trn("the message before was repeated %u time",
+                     "the message before was repeated %u times", times),
+                 times);
         entry.line = line;
         speak_to_all(&entry);
 }
@@ -108,12 +111,19 @@ static void speak_of_losses(void)
 
         if (lost > 0)
                 event_say(EVENT_LOG_LOST, NULL,
-                          "%" PRIu64 " log entries are missing here: the journal did not take them",
+                          trn("%" PRIu64 " log entry is missing here: the journal did not take it",
+                              "%" PRIu64 " log entries are missing here: the journal did not take "
+                              "them",
+                              lost),
                           lost);
         lost = logfile_take_lost();
         if (lost > 0)
-                event_say(EVENT_LOG_LOST, NULL, "%" PRIu64 " lines are missing in the log file: it "
-                          "could not be written", lost);
+                event_say(EVENT_LOG_LOST, NULL,
+                          trn("%" PRIu64 " line is missing in the log file: it could not be written",
+                              "%" PRIu64 " lines are missing in the log file: it could not be "
+                              "written",
+                              lost),
+                          lost);
 }
 
 static void speak_sink(const struct log_entry *entry, void *userdata _unused_)

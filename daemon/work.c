@@ -86,7 +86,7 @@ static struct event_about work_about(const struct work *w, const struct work_ite
                                     .path = item->key,
                                     .from = item->from,
                                     .root = w->args.yadisk->root,
-                                    .reason = end->text,
+                                    .reason = end->reason ? end->reason : end->text,
                                     .md5 = end->md5,
                                     .http_status = end->status};
 }
@@ -147,8 +147,9 @@ static void work_say_done(const struct work *w, const struct work_item *item,
         case OP_DROP_TREE:
                 about.bytes = &item->op.bytes;
                 event_say(EVENT_FOLDER_REMOVED, &about,
-                          "removed folder %s with %" PRIu64 " entries%s%s", key, item->op.files,
-                          but, end->text);
+                          trn("removed folder %s with %" PRIu64 " entry%s%s",
+                              "removed folder %s with %" PRIu64 " entries%s%s", item->op.files),
+                          key, item->op.files, but, end->text);
                 return;
         case OP_ADOPT:
         case OP_TOUCH:
@@ -189,22 +190,22 @@ static void work_add_cannot(struct str *s, const struct op *op, const char *name
 {
         switch (op->verb) {
         case OP_PUT:
-                str_addf(s, "cannot upload %s", name);
+                str_addf(s, tr("cannot upload %s"), name);
                 return;
         case OP_MKDIR:
-                str_addf(s, "cannot make folder %s", name);
+                str_addf(s, tr("cannot make folder %s"), name);
                 return;
         case OP_DROP:
-                str_addf(s, "cannot remove %s", name);
+                str_addf(s, tr("cannot remove %s"), name);
                 return;
         case OP_DROP_TREE:
-                str_addf(s, "cannot remove folder %s", name);
+                str_addf(s, tr("cannot remove folder %s"), name);
                 return;
         case OP_ADOPT:
         case OP_TOUCH:
         case OP_FORGET:
         case OP_MOVE:
-                str_addf(s, "cannot note %s", name);
+                str_addf(s, tr("cannot note %s"), name);
                 return;
         }
 }
@@ -229,14 +230,17 @@ static void work_say_failed(struct work *w, const struct work_item *item,
                           str_z(&what), end->text, str_z(&when));
         else
                 event_say(EVENT_FAILED, &about,
-                          "%s: %s; tried %u times; next try in %s, or when it changes",
+                          trn("%s: %s; tried %u time; next try in %s, or when it changes",
+                              "%s: %s; tried %u times; next try in %s, or when it changes",
+                              told.times),
                           str_z(&what), end->text, told.times, str_z(&when));
 }
 
 static void work_say_paused(const struct quota *q, const struct flow_end *end)
 {
         _cleanup_(str_finish) struct str when = STR_NULL(64);
-        struct event_about about = {.reason = end->text, .http_status = end->status};
+        struct event_about about = {.reason = end->reason ? end->reason : end->text,
+                                    .http_status = end->status};
 
         str_add_span(&when, q->next_ms - (int64_t)(uv_hrtime() / 1000000));
         event_say(EVENT_UPLOADS_PAUSED, &about,

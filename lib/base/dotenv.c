@@ -11,6 +11,7 @@
 
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
+#include "lib/base/tr.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -76,7 +77,7 @@ static int mistake(struct parser *s, const char *key, const char *fmt, ...)
         if (d->n_mistakes >= DOTENV_MISTAKES_MAX)
                 return 0;
         va_start(ap, fmt);
-        n = vasprintf(&text, fmt, ap);
+        n = vasprintf(&text, tr(fmt), ap);
         va_end(ap);
         if (n < 0)
                 text = NULL;
@@ -202,7 +203,7 @@ static char unescape(char c)
 
 static int mistake_in_escape(struct parser *s, const char *key, char c)
 {
-        static const char remedy[] = "write \\\\ for a backslash, or put the value into '…'";
+        const char *remedy = tr("write \\\\ for a backslash, or put the value into '…'");
 
         if (c > 0x20 && c < 0x7f)
                 return mistake(s, key, "\\%c means nothing inside \"…\": %s", c, remedy);

@@ -2,6 +2,8 @@
 
 #include "lib/base/err.h"
 
+#include "lib/base/tr.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +14,7 @@ int err_set(struct err *e, int code, const char *fmt, ...)
 
                 e->code = code;
                 va_start(ap, fmt);
-                vsnprintf(e->text, sizeof(e->text), fmt, ap);
+                vsnprintf(e->text, sizeof(e->text), tr(fmt), ap);
                 va_end(ap);
         }
         return -code;
@@ -28,7 +30,7 @@ int err_errno(struct err *e, int code, const char *fmt, ...)
 
                 e->code = code;
                 va_start(ap, fmt);
-                vsnprintf(e->text, sizeof(e->text), fmt, ap);
+                vsnprintf(e->text, sizeof(e->text), tr(fmt), ap);
                 va_end(ap);
                 used = strlen(e->text);
                 snprintf(e->text + used, sizeof(e->text) - used, ": %s",
@@ -47,7 +49,7 @@ int err_wrap(struct err *e, const char *fmt, ...)
                 return 0;
         memcpy(inner, e->text, sizeof(inner));
         va_start(ap, fmt);
-        vsnprintf(e->text, sizeof(e->text), fmt, ap);
+        vsnprintf(e->text, sizeof(e->text), tr(fmt), ap);
         va_end(ap);
         used = strlen(e->text);
         snprintf(e->text + used, sizeof(e->text) - used, ": %s", inner);

@@ -5,7 +5,8 @@
  * What went wrong, said so that a person can act.
  *
  * The library fills a struct err and never logs; the first caller in daemon/ speaks, once.
- * A sentence grows on its way up by err_wrap(): "cannot open the snapshot: disk I/O error".
+ * A sentence grows on its way up by err_wrap(): "cannot open the snapshot: disk I/O error".  Formats
+ * are looked up in the language of the reader (tr.h).
  */
 
 #include "lib/base/mem.h"
@@ -15,7 +16,7 @@
 
 struct err {
         int code;        /* a positive errno, or 0 while nothing is wrong */
-        char text[1024]; /* one sentence without a full stop; never a secret */
+        char text[2048]; /* one sentence without a full stop; never a secret */
 };
 
 #define ERR_NONE ((struct err){0})

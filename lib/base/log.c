@@ -3,6 +3,7 @@
 #include "lib/base/log.h"
 
 #include "lib/base/str.h"
+#include "lib/base/tr.h"
 
 #include <stdio.h>
 
@@ -63,7 +64,7 @@ void log_fields(enum log_level level, const struct log_field *fields, size_t n, 
 
         if (!log_wants(level))
                 return;
-        vsnprintf(raw, sizeof(raw), fmt, ap);
+        vsnprintf(raw, sizeof(raw), tr(fmt), ap);
         log_clean(line, raw);
         log_state.sink(&entry, log_state.userdata);
 }

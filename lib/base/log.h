@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Levels, and a sink that the program installs.  Only daemon/ calls log_*; tests may. */
+/* Levels, and a sink that the program installs.  Only daemon/ calls log_*; tests may.  Formats are
+ * looked up in the language of the reader (tr.h). */
 
 #include "lib/base/mem.h"
 

@@ -2,6 +2,8 @@
 
 #include "lib/base/str.h"
 
+#include "lib/base/tr.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -164,17 +166,19 @@ void str_add_span(struct str *s, int64_t ms)
         static const struct {
                 int64_t ms;
                 const char *name;
-        } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}};
+        } units[] = {{86400000, N_("d")}, {3600000, N_("h")}, {60000, N_("min")}, {1000, N_("s")}};
         size_t i = 0;
 
         while (i + 1 < ARRAY_SIZE(units) && ms < 2 * units[i].ms)
                 i++;
-        str_addf(s, "%" PRId64 " %s", (ms + units[i].ms / 2) / units[i].ms, units[i].name);
+        str_addf(s, "%" PRId64 " %s", (ms + units[i].ms / 2) / units[i].ms,
+                 tr(units[i].name));
 }
 
 void str_add_size(struct str *s, uint64_t bytes)
 {
-        static const char *const units[] = {"B", "KB", "MB", "GB", "TB", "PB", "EB"};
+        static const char *const units[] = {N_("B"),  N_("KB"), N_("MB"), N_("GB"),
+                                            N_("TB"), N_("PB"), N_("EB")};
         size_t unit = 0;
         double n = (double)bytes;
 
@@ -182,7 +186,7 @@ void str_add_size(struct str *s, uint64_t bytes)
                 n /= 1000;
                 unit++;
         }
-        str_addf(s, unit == 0 ? "%.0f %s" : "%.1f %s", n, units[unit]);
+        str_addf(s, unit == 0 ? "%.0f %s" : "%.1f %s", n, tr(units[unit]));
 }
 
 void str_hex(char *ret_hex, const uint8_t *bytes, size_t n)

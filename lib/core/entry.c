@@ -3,6 +3,7 @@
 #include "lib/core/entry.h"
 
 #include "lib/base/str.h"
+#include "lib/base/tr.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,19 +63,19 @@ static const char *entry_name_unfit(const char *name, size_t *ret_len, size_t *r
                 }
                 n = str_utf8(s);
                 if (n == 0)
-                        return "its name is not valid UTF-8";
+                        return N_("its name is not valid UTF-8");
                 if ((unsigned char)*s < 0x20 || *s == 0x7f)
-                        return "its name holds a control character";
+                        return N_("its name holds a control character");
                 s += n;
         }
         *ret_len = (size_t)(s - name);
         *ret_chars = chars;
         if (*ret_len == 0)
-                return "it has an empty name in its path";
+                return N_("it has an empty name in its path");
         if (chars > ENTRY_NAME_MAX)
-                return "its name is longer than 255 characters";
+                return N_("its name is longer than 255 characters");
         if (name[0] == '.' && (*ret_len == 1 || (*ret_len == 2 && name[1] == '.')))
-                return "its path holds a \".\" or \"..\"";
+                return N_("its path holds a \".\" or \"..\"");
         return NULL;
 }
 
@@ -90,7 +91,7 @@ const char *entry_key_unfit(const char *key)
                         return why;
                 total += chars + 1;
                 if (total > ENTRY_PATH_MAX)
-                        return "its path is longer than the service allows";
+                        return N_("its path is longer than the service allows");
                 if (key[len] == '\0')
                         return NULL;
                 key += len + 1;

@@ -53,6 +53,7 @@ struct flow_end {
         uint64_t bytes;    /* body bytes sent on the way, failed tries included */
         unsigned calls;    /* requests made */
         const char *text;  /* what happened, half a sentence for a person; "" when all went well */
+        const char *reason; /* the same in English, for programs; NULL: as `text` */
 };
 
 struct ask {

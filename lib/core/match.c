@@ -14,6 +14,7 @@
 #include "lib/core/match.h"
 
 #include "lib/base/str.h"
+#include "lib/base/tr.h"
 #include "lib/core/entry.h"
 
 #include <ctype.h>
@@ -150,7 +151,7 @@ static bool compile_element(struct compiler *c, struct byte_set *set)
 
         if (after) {
                 if (!set_add_class(set, c->p + 2, (size_t)(after - c->p) - 4)) {
-                        c->fault = "it holds an unknown [:class:]";
+                        c->fault = N_("it holds an unknown [:class:]");
                         return false;
                 }
                 c->p = after;
@@ -183,7 +184,7 @@ static void compile_set(struct compiler *c)
                 if (!compile_element(c, set))
                         break;
         if (!c->fault && c->p >= c->end)
-                c->fault = "its [ is not closed by a ]";
+                c->fault = N_("its [ is not closed by a ]");
         if (c->fault)
                 return;
         c->p++;
@@ -242,7 +243,7 @@ static void compile_tokens(struct compiler *c)
                 else if (c->p < c->end)
                         compile_byte(c, TOKEN_BYTE, *c->p++);
                 else
-                        c->fault = "a single backslash stands at its end";
+                        c->fault = N_("a single backslash stands at its end");
         }
 }
 
@@ -263,7 +264,7 @@ static void compile_frame(struct compiler *c)
         if (c->p < c->end && *c->p == '/')
                 c->p++;
         if (c->p == c->end)
-                c->fault = "it names nothing";
+                c->fault = N_("it names nothing");
 }
 
 /* Drops the blanks at the end that no backslash keeps. */
@@ -318,9 +319,9 @@ static int rule_compile(struct rule *ret, const char *p, size_t n, const char **
         int r = 0;
 
         if (n > PATTERN_MAX)
-                c.fault = "it is longer than 4096 bytes";
+                c.fault = N_("it is longer than 4096 bytes");
         else if (memchr(p, '\0', n))
-                c.fault = "it holds a NUL byte";
+                c.fault = N_("it holds a NUL byte");
         else
                 compile_frame(&c);
         if (!c.fault)
@@ -566,7 +567,7 @@ static int refuse(struct err *err, const char *pattern, const char *fault)
         struct str shown = STR_NULL(200);
 
         str_add_printable(&shown, pattern);
-        err_set(err, EINVAL, "the pattern \"%s\" matches nothing: %s", str_z(&shown), fault);
+        err_set(err, EINVAL, "the pattern \"%s\" matches nothing: %s", str_z(&shown), tr(fault));
         str_finish(&shown);
         return -EINVAL;
 }

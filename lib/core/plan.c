@@ -2,6 +2,7 @@
 
 #include "lib/core/plan.h"
 
+#include "lib/base/tr.h"
 #include "lib/core/disguise.h"
 
 #include <errno.h>
@@ -125,7 +126,7 @@ static bool plan_young(struct plan *p, const struct entry *seen)
 static const char *plan_why_unfit(const struct entry *seen)
 {
         if (seen->kind == KIND_FILE && disguise_is_wire(entry_key_name(seen->key)))
-                return "its name is one of those that uploads under way have in the cloud";
+                return N_("its name is one of those that uploads under way have in the cloud");
         return entry_key_unfit(seen->key);
 }
 

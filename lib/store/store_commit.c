@@ -62,15 +62,15 @@ static void commit_finish(struct commit *c)
 static const char *commit_meta_unfit(const struct record *rec)
 {
         if (!rec->name || entry_key_unfit(rec->name) || str_starts(rec->name, "store."))
-                return "a fact may not have this name";
+                return N_("a fact may not have this name");
         if (rec->value && strlen(rec->value) > STORE_META_MAX)
-                return "a fact is too long";
+                return N_("a fact is too long");
         return NULL;
 }
 
 static const char *commit_wire_unfit(const char *wire)
 {
-        return !wire || strchr(wire, '/') ? "a wire name is no name" : entry_key_unfit(wire);
+        return !wire || strchr(wire, '/') ? N_("a wire name is no name") : entry_key_unfit(wire);
 }
 
 static const char *commit_move_unfit(const struct record *rec)
@@ -78,10 +78,10 @@ static const char *commit_move_unfit(const struct record *rec)
         const char *why;
 
         if (!rec->from || !rec->entry.key || *rec->from == '\0' || *rec->entry.key == '\0')
-                return "it has no path";
+                return N_("it has no path");
         if (str_eq(rec->from, rec->entry.key) || entry_key_below(rec->from, rec->entry.key) ||
             entry_key_below(rec->entry.key, rec->from))
-                return "a folder cannot be moved into itself";
+                return N_("a folder cannot be moved into itself");
         why = store_key_unfit(rec->entry.key);
         return why ? why : store_key_unfit(rec->from);
 }
@@ -94,18 +94,18 @@ static const char *commit_unfit(const struct record *rec)
         switch (rec->verb) {
         case RECORD_ROW:
         case RECORD_REMOTE:
-                why = rec->entry.key ? store_row_unfit(&rec->entry) : "it has no path";
+                why = rec->entry.key ? store_row_unfit(&rec->entry) : N_("it has no path");
                 return why ? why : store_key_unfit(rec->entry.key);
         case RECORD_FORGET:
         case RECORD_FORGET_TREE:
         case RECORD_VERIFIED:
-                return rec->entry.key ? NULL : "it has no path";
+                return rec->entry.key ? NULL : N_("it has no path");
         case RECORD_MOVE:
                 return commit_move_unfit(rec);
         case RECORD_INTENT:
         case RECORD_REMNANT:
                 if (!rec->entry.key || rec->entry.size > INT64_MAX)
-                        return "an intent has no path or an impossible size";
+                        return N_("an intent has no path or an impossible size");
                 why = commit_wire_unfit(rec->wire);
                 return why ? why : entry_key_unfit(rec->entry.key);
         case RECORD_INTENT_DONE:
@@ -115,7 +115,7 @@ static const char *commit_unfit(const struct record *rec)
         case RECORD_REMOTE_CLEAR:
                 return NULL;
         }
-        return "it is unknown what is to be done";
+        return N_("it is unknown what is to be done");
 }
 
 static int commit_check(struct store *s, const struct record *records, size_t n, struct err *err)
@@ -133,7 +133,7 @@ static int commit_check(struct store *s, const struct record *records, size_t n,
                 if (!why)
                         continue;
                 str_add_printable(&name, records[i].entry.key ? records[i].entry.key : "");
-                return err_set(err, EINVAL, "cannot write down \"%s\": %s", str_z(&name), why);
+                return err_set(err, EINVAL, "cannot write down \"%s\": %s", str_z(&name), tr(why));
         }
         return store_still_there(s, err);
 }

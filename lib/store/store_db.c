@@ -70,7 +70,7 @@ int store_db_damaged(struct store_db *db, struct err *err, const char *fmt, ...)
         if (sqlite3_errcode(db->sqlite) == SQLITE_NOMEM)
                 return store_db_fail(db, SQLITE_NOMEM, err);
         va_start(ap, fmt);
-        vsnprintf(why, sizeof(why), fmt, ap);
+        vsnprintf(why, sizeof(why), tr(fmt), ap);
         va_end(ap);
         return err_set(err, EUCLEAN, "the snapshot %s is damaged: %s", db->path, why);
 }

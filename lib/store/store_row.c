@@ -81,7 +81,7 @@ int store_key_read(struct store_db *db, sqlite3_stmt *stmt, int column, struct s
                 return store_db_damaged(db, err, "a path holds a slash");
         store_key_swap(ret, '\0', '/');
         why = store_key_unfit(str_z(ret));
-        return why ? store_db_damaged(db, err, "of a row, %s", why) : 0;
+        return why ? store_db_damaged(db, err, "of a row, %s", tr(why)) : 0;
 }
 
 /* ---- values -------------------------------------------------------------------------------- */
@@ -179,13 +179,13 @@ static int32_t store_row_sum(enum store_table table, const struct entry *e, cons
 const char *store_row_unfit(const struct entry *e)
 {
         if (e->kind != KIND_FILE && e->kind != KIND_DIR)
-                return "it is neither a file nor a folder";
+                return N_("it is neither a file nor a folder");
         if (*e->key == '\0' && e->kind != KIND_DIR)
-                return "the watched folder is not a folder";
+                return N_("the watched folder is not a folder");
         if (e->size > INT64_MAX)
-                return "its size is impossible";
+                return N_("its size is impossible");
         if (e->kind == KIND_DIR && e->size != 0)
-                return "a folder has no size";
+                return N_("a folder has no size");
         return NULL;
 }
 
@@ -224,15 +224,15 @@ static const char *store_row_values(sqlite3_stmt *stmt, struct entry *e)
 
         for (int col = COL_KIND; col <= COL_SUM; col++)
                 if (col != COL_MD5 && sqlite3_column_type(stmt, col) != SQLITE_INTEGER)
-                        return "a value is not a number";
+                        return N_("a value is not a number");
         kind = sqlite3_column_int64(stmt, COL_KIND);
         size = sqlite3_column_int64(stmt, COL_SIZE);
         unverified = sqlite3_column_int64(stmt, COL_UNVERIFIED);
         racy = sqlite3_column_int64(stmt, COL_RACY);
         if (kind != KIND_FILE && kind != KIND_DIR)
-                return "it is neither a file nor a folder";
+                return N_("it is neither a file nor a folder");
         if (size < 0 || unverified < 0 || unverified > 1 || racy < 0 || racy > 1)
-                return "a value is out of its range";
+                return N_("a value is out of its range");
         *e = (struct entry){
                 .kind = (enum kind)kind,
                 .flags = (unverified ? ENTRY_UNVERIFIED : 0) | (racy ? ENTRY_RACY : 0),
@@ -247,7 +247,7 @@ static const char *store_row_values(sqlite3_stmt *stmt, struct entry *e)
                 return NULL;
         if (sqlite3_column_type(stmt, COL_MD5) != SQLITE_BLOB ||
             sqlite3_column_bytes(stmt, COL_MD5) != sizeof(e->md5))
-                return "a digest is not one";
+                return N_("a digest is not one");
         memcpy(e->md5, sqlite3_column_blob(stmt, COL_MD5), sizeof(e->md5));
         return NULL;
 }
@@ -285,17 +285,17 @@ int store_row_read(struct store_db *db, sqlite3_stmt *stmt, enum store_table tab
         why = store_row_values(stmt, &row->entry);
         row->entry.key = str_z(&row->key);
         if (!why && !ascends)
-                why = "it stands in the wrong place";
+                why = N_("it stands in the wrong place");
         if (!why &&
             sqlite3_column_int64(stmt, COL_SUM) != store_row_sum(table, &row->entry, &row->raw))
-                why = "its checksum does not match";
+                why = N_("its checksum does not match");
         if (!why)
                 why = store_row_unfit(&row->entry);
         if (why) {
                 _cleanup_(str_finish) struct str name = STR_NULL(STORE_STR_MAX);
 
                 str_add_printable(&name, row->entry.key);
-                return store_db_damaged(db, err, "the row of \"%s\": %s", str_z(&name), why);
+                return store_db_damaged(db, err, "the row of \"%s\": %s", str_z(&name), tr(why));
         }
         return 0;
 }

@@ -44,6 +44,7 @@ void errand_init(struct errand *e, const struct yadisk *y, const char *const *na
                 .path = STR_NULL(YADISK_URL_MAX),
                 .url = STR_NULL(YADISK_URL_MAX),
                 .text = STR_NULL(4096),
+                .reason = STR_NULL(4096),
                 .operation = STR_NULL(1024),
                 .folder = STR_NULL(YADISK_URL_MAX),
                 .since_ms = -1,
@@ -55,6 +56,7 @@ void errand_finish(struct errand *e)
         str_finish(&e->path);
         str_finish(&e->url);
         str_finish(&e->text);
+        str_finish(&e->reason);
         str_finish(&e->operation);
         str_finish(&e->folder);
 }
@@ -69,10 +71,14 @@ struct ask errand_go(struct errand *e, int state)
 
 struct ask errand_back(struct errand *e, int state, const struct verdict *v)
 {
-        if (++e->rounds > ERRAND_ROUNDS)
-                return errand_end(e, END_LATER, 0, "tried %u times in vain; last: %s", e->rounds,
-                                  v->text && *v->text ? v->text : "the cloud keeps changing");
-        return errand_go(e, state);
+        const char *last = v->text && *v->text ? v->text : N_("the cloud keeps changing");
+        struct ask ask;
+
+        if (++e->rounds <= ERRAND_ROUNDS)
+                return errand_go(e, state);
+        ask = errand_end(e, END_LATER, 0, "tried %u times in vain; last: %s", e->rounds, tr(last));
+        ask.end.reason = last;
+        return ask;
 }
 
 static struct ask errand_request(struct errand *e)
@@ -146,24 +152,36 @@ struct ask errand_not_yet(struct errand *e, int64_t first_ms)
         return errand_wait(first_ms << (e->looks < 4 ? e->looks++ : 4));
 }
 
+static void errand_tell(struct str *s, const char *fmt, va_list ap) _printf_(2, 0);
+
+static void errand_tell(struct str *s, const char *fmt, va_list ap)
+{
+        char text[2048];
+
+        vsnprintf(text, sizeof(text), fmt, ap);
+        str_clear(s);
+        str_add_printable(s, text);
+}
+
 struct ask errand_end(struct errand *e, enum end_kind kind, int status, const char *fmt, ...)
 {
-        char text[1024];
-        va_list ap;
+        va_list ap, again;
 
         va_start(ap, fmt);
-        vsnprintf(text, sizeof(text), fmt, ap);
+        va_copy(again, ap);
+        errand_tell(&e->text, tr(fmt), ap);
+        errand_tell(&e->reason, fmt, again);
+        va_end(again);
         va_end(ap);
-        str_clear(&e->text);
-        str_add_printable(&e->text, text);
         return (struct ask){.want = ASK_DONE,
                             .end = {.kind = kind,
                                     .status = status,
                                     .bytes = e->bytes,
                                     .calls = e->calls,
                                     .folder_gone = e->folder_gone,
-                                    .text = e->text.failed ? "there is not enough memory"
-                                                           : str_z(&e->text)}};
+                                    .text = e->text.failed ? tr("there is not enough memory")
+                                                           : str_z(&e->text),
+                                    .reason = str_z(&e->reason)}};
 }
 
 /* The sentence of a verdict: what it means, then what the other side said. */
@@ -172,13 +190,17 @@ static struct ask errand_end_verdict(struct errand *e, enum end_kind kind,
 {
         int status = in->kind == OUTCOME_HTTP ? in->status : 0;
         const char *said = *v->description ? v->description : in->text ? in->text : "";
-        char number[32] = "";
+        const char *what = *v->text ? v->text : N_("the service's answer makes no sense here");
+        struct ask ask;
 
         if (status)
-                snprintf(number, sizeof(number), "HTTP %d%s", status, *said ? ": " : "");
-        return errand_end(e, kind, status, "%s%s%s%s%s",
-                          *v->text ? v->text : "the service's answer makes no sense here",
-                          status || *said ? " (" : "", number, said, status || *said ? ")" : "");
+                ask = errand_end(e, kind, status, "%s (HTTP %d%s%s)", tr(what), status,
+                                 *said ? ": " : "", said);
+        else
+                ask = errand_end(e, kind, status, "%s%s%s%s", tr(what), *said ? " (" : "", said,
+                                 *said ? ")" : "");
+        ask.end.reason = what;
+        return ask;
 }
 
 struct ask errand_trouble(struct errand *e, const struct outcome *in, const struct verdict *v)
@@ -211,7 +233,7 @@ struct ask errand_trouble(struct errand *e, const struct outcome *in, const stru
 
 struct ask errand_garbled(struct errand *e, const struct outcome *in)
 {
-        struct verdict v = {.act = VERDICT_AGAIN, .text = "the answer is not what the service gives"};
+        struct verdict v = {.act = VERDICT_AGAIN, .text = N_("the answer is not what the service gives")};
 
         return errand_trouble(e, in, &v);
 }

@@ -10,6 +10,7 @@
  * over, the same thing is asked again.
  */
 
+#include "lib/base/tr.h"
 #include "lib/core/flow.h"
 #include "lib/yadisk/verdict.h"
 #include "lib/yadisk/yadisk.h"
@@ -30,7 +31,7 @@ struct errand {
         const char *const *names; /* of the states, for where() */
         int state;
 
-        struct str path, url, text;
+        struct str path, url, text, reason;
         struct http_req http;
         struct record records[4];
 

@@ -191,7 +191,7 @@ static struct ask apart_took_here(struct flow_apart *f, const struct outcome *in
 static struct ask apart_removed(struct flow_apart *f, const struct outcome *in,
                                 enum apart_state again, enum apart_state done)
 {
-        struct verdict unnamed = {.act = VERDICT_AGAIN, .text = "the service is at work on it"};
+        struct verdict unnamed = {.act = VERDICT_AGAIN, .text = N_("the service is at work on it")};
 
         if (in->status != 202)
                 return errand_go(&f->e, done);
@@ -287,7 +287,7 @@ static struct ask apart_took_rmdir(struct flow_apart *f, const struct outcome *i
 
 static struct ask apart_took_poll(struct flow_apart *f, const struct outcome *in)
 {
-        struct verdict failed = {.act = VERDICT_AGAIN, .text = "the service could not remove it"};
+        struct verdict failed = {.act = VERDICT_AGAIN, .text = N_("the service could not remove it")};
         bool child = apart_level(f)->at < apart_level(f)->n;
         struct ask ask;
 
@@ -311,7 +311,7 @@ static struct ask apart_took_recorded(struct flow_apart *f, const struct outcome
                 apart_pop(f);
         if (f->n_levels == 0)
                 return errand_end(&f->e, END_DONE, 0, "%s",
-                                  f->left ? "what is not ours was left in the cloud" : "");
+                                  f->left ? tr("what is not ours was left in the cloud") : "");
         apart_level(f)->at++;
         return apart_next(f);
 }

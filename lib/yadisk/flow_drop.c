@@ -251,7 +251,7 @@ static struct ask drop_took_listed(struct flow_drop *f, const struct outcome *in
         case ERRAND_LIST_WHOLE:
                 break;
         }
-        foreign = f->pages.strange ? &(struct entry){.key = "a strange name"} : drop_foreign(f);
+        foreign = f->pages.strange ? &(struct entry){.key = tr("a strange name")} : drop_foreign(f);
         if (foreign)
                 return errand_end(&f->e, END_FOREIGN, 0, "%s/%s in the cloud is not ours",
                                   drop_folder(f), foreign->key);
@@ -260,7 +260,7 @@ static struct ask drop_took_listed(struct flow_drop *f, const struct outcome *in
 
 static struct ask drop_took_delete(struct flow_drop *f, const struct outcome *in)
 {
-        struct verdict unnamed = {.act = VERDICT_AGAIN, .text = "the service is at work on it"};
+        struct verdict unnamed = {.act = VERDICT_AGAIN, .text = N_("the service is at work on it")};
         struct verdict v = verdict_removal(in);
 
         if (v.act == VERDICT_ASKER && v.error == YADISK_ERROR_MD5_DIFFERS) {
@@ -282,7 +282,7 @@ static struct ask drop_took_delete(struct flow_drop *f, const struct outcome *in
 
 static struct ask drop_took_poll(struct flow_drop *f, const struct outcome *in)
 {
-        struct verdict failed = {.act = VERDICT_AGAIN, .text = "the service could not remove it"};
+        struct verdict failed = {.act = VERDICT_AGAIN, .text = N_("the service could not remove it")};
         int64_t most_ms = 60000 + (int64_t)f->op.files * 100;
         struct ask ask;
 

@@ -154,20 +154,20 @@ static struct ask move_took_left(struct flow_move *f, const struct outcome *in)
         bool there = in->err == 0 && in->look.stamp.ino == f->op.entry.stamp.ino;
 
         if (there || (in->err && in->err != ENOENT))
-                return move_not(f, "it is still at its old place here");
+                return move_not(f, N_("it is still at its old place here"));
         return errand_go(&f->e, f->op.parks ? MOVE_MOVE : MOVE_CAME);
 }
 
 static struct ask move_took_came(struct flow_move *f, const struct outcome *in)
 {
         if (in->err)
-                return move_not(f, "it has left its new place here");
+                return move_not(f, N_("it has left its new place here"));
         if (f->op.entry.kind == KIND_FILE) {
                 f->read_ns = in->read_ns;
                 if (memcmp(in->md5, f->op.known_md5, sizeof(in->md5)) != 0)
-                        return move_not(f, "its content is another one");
+                        return move_not(f, N_("its content is another one"));
         } else if (in->look.kind != KIND_DIR || in->look.stamp.ino != f->op.entry.stamp.ino) {
-                return move_not(f, "it has left its new place here");
+                return move_not(f, N_("it has left its new place here"));
         }
         return errand_go(&f->e, MOVE_MOVE);
 }
@@ -186,7 +186,7 @@ static struct ask move_again(struct flow_move *f, const struct outcome *in,
 
 static struct ask move_took_move(struct flow_move *f, const struct outcome *in)
 {
-        struct verdict unnamed = {.act = VERDICT_AGAIN, .text = "the service is at work on it"};
+        struct verdict unnamed = {.act = VERDICT_AGAIN, .text = N_("the service is at work on it")};
         struct verdict v = verdict_change(in);
 
         if (v.act == VERDICT_ASKER)
@@ -202,7 +202,7 @@ static struct ask move_took_move(struct flow_move *f, const struct outcome *in)
 
 static struct ask move_took_poll(struct flow_move *f, const struct outcome *in)
 {
-        struct verdict failed = {.act = VERDICT_AGAIN, .text = "the service could not move it"};
+        struct verdict failed = {.act = VERDICT_AGAIN, .text = N_("the service could not move it")};
         struct ask ask;
 
         switch (errand_operation_took(&f->e, in, MOVE_PATIENCE_MS, &ask)) {
@@ -226,14 +226,14 @@ static struct ask move_took_target(struct flow_move *f, const struct outcome *in
         case ERRAND_LOOK_TROUBLE:
                 return ask;
         case ERRAND_LOOK_NOTHING:
-                return move_not(f, "it cannot be moved in the cloud");
+                return move_not(f, N_("it cannot be moved in the cloud"));
         case ERRAND_LOOK_DIR:
         case ERRAND_LOOK_FILE:
                 break;
         }
         if (found.kind != f->known.kind ||
             (found.kind == KIND_FILE && !errand_holds(&f->known, &found)))
-                return move_not(f, "something else stands in the cloud at its new place");
+                return move_not(f, N_("something else stands in the cloud at its new place"));
         return errand_go(&f->e, MOVE_SOURCE);
 }
 
@@ -251,7 +251,7 @@ static struct ask move_took_source(struct flow_move *f, const struct outcome *in
         case ERRAND_LOOK_FILE:
                 break;
         }
-        return move_not(f, "something stands in the cloud at its new place already");
+        return move_not(f, N_("something stands in the cloud at its new place already"));
 }
 
 static struct ask move_took_known(struct flow_move *f, const struct outcome *in)
@@ -287,18 +287,19 @@ static struct ask move_took_listed(struct flow_move *f, const struct outcome *in
                 return ask;
         case ERRAND_LIST_MISSING:
         case ERRAND_LIST_FILE:
-                return move_not(f, "it cannot be moved in the cloud");
+                return move_not(f, N_("it cannot be moved in the cloud"));
         case ERRAND_LIST_WHOLE:
                 break;
         }
         if (!move_holds_all(f))
-                return move_not(f, "something else stands in the cloud at its new place");
+                return move_not(f, N_("something else stands in the cloud at its new place"));
         return errand_go(&f->e, MOVE_RECORD);
 }
 
 static struct ask move_took(struct errand *e, const struct outcome *in)
 {
         struct flow_move *f = move_of(e);
+        struct ask ask;
 
         switch ((enum move_state)e->state) {
         case MOVE_START:
@@ -330,7 +331,9 @@ static struct ask move_took(struct errand *e, const struct outcome *in)
         case MOVE_UNNOTE:
                 if (in->err)
                         return move_store_failed(f, in);
-                return errand_end(e, END_NOTHING, 0, "%s", f->why_not);
+                ask = errand_end(e, END_NOTHING, 0, "%s", tr(f->why_not));
+                ask.end.reason = f->why_not;
+                return ask;
         }
         return errand_end(e, END_STUCK, 0, "internal: no such state");
 }

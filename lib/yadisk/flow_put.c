@@ -426,7 +426,7 @@ static bool put_same(const struct flow_put *f, const struct entry *found)
 /* It is sent, and this stands at its name: the very same, or what has to make room. */
 static struct ask put_other_there(struct flow_put *f, const struct entry *found)
 {
-        struct verdict gone = {.act = VERDICT_AGAIN, .text = "what was sent has vanished"};
+        struct verdict gone = {.act = VERDICT_AGAIN, .text = N_("what was sent has vanished")};
 
         if (put_same(f, found)) {
                 f->seen_there = f->unwire_last = true;
@@ -626,11 +626,14 @@ static struct ask put_no_room(struct flow_put *f, int status, const char *what)
 {
         _cleanup_(str_finish) struct str size = STR_NULL(64);
         _cleanup_(str_finish) struct str room = STR_NULL(64);
+        struct ask ask;
 
         str_add_size(&size, f->op.entry.size);
         str_add_size(&room, yadisk_room_free(&f->room));
-        return errand_end(&f->e, END_FULL, status, "%s (%s free, %s wanted)", what, str_z(&room),
-                          str_z(&size));
+        ask = errand_end(&f->e, END_FULL, status, "%s (%s free, %s wanted)", tr(what),
+                         str_z(&room), str_z(&size));
+        ask.end.reason = what;
+        return ask;
 }
 
 static struct ask put_too_large(struct flow_put *f)
@@ -688,7 +691,7 @@ static struct ask put_took_parents(struct flow_put *f, const struct outcome *in)
 
 static struct ask put_took_sent(struct flow_put *f, const struct outcome *in)
 {
-        struct verdict early = {.act = VERDICT_AGAIN, .text = "it was accepted before its end"};
+        struct verdict early = {.act = VERDICT_AGAIN, .text = N_("it was accepted before its end")};
 
         if (in->sent != f->op.entry.size)
                 return put_resend(f, in, &early);
@@ -736,7 +739,7 @@ static struct ask put_took_send(struct flow_put *f, const struct outcome *in)
 
 static struct ask put_took_poll(struct flow_put *f, const struct outcome *in)
 {
-        struct verdict failed = {.act = VERDICT_AGAIN, .text = "the service could not store it"};
+        struct verdict failed = {.act = VERDICT_AGAIN, .text = N_("the service could not store it")};
         struct ask ask;
 
         switch (errand_operation_took(&f->e, in, put_scaled_ms(f, 60000, 240000), &ask)) {
@@ -754,7 +757,7 @@ static struct ask put_took_poll(struct flow_put *f, const struct outcome *in)
 
 static struct ask put_took_doubt(struct flow_put *f, const struct outcome *in)
 {
-        struct verdict lost = {.act = VERDICT_AGAIN, .text = "what was sent did not arrive"};
+        struct verdict lost = {.act = VERDICT_AGAIN, .text = N_("what was sent did not arrive")};
         struct entry found;
         struct ask ask;
         enum errand_look look = errand_look_took(&f->e, in, &found, &ask);
@@ -815,7 +818,7 @@ static struct ask put_took_clear(struct flow_put *f, const struct outcome *in)
 
 static struct ask put_took_clear_poll(struct flow_put *f, const struct outcome *in)
 {
-        struct verdict failed = {.act = VERDICT_AGAIN, .text = "the old version cannot be moved"};
+        struct verdict failed = {.act = VERDICT_AGAIN, .text = N_("the old version cannot be moved")};
         struct ask ask;
 
         switch (errand_operation_took(&f->e, in, 60000, &ask)) {
@@ -850,7 +853,7 @@ static struct ask put_took_name(struct flow_put *f, const struct outcome *in)
 
 static struct ask put_took_name_poll(struct flow_put *f, const struct outcome *in)
 {
-        struct verdict failed = {.act = VERDICT_AGAIN, .text = "the service could not rename it"};
+        struct verdict failed = {.act = VERDICT_AGAIN, .text = N_("the service could not rename it")};
         struct ask ask;
 
         switch (errand_operation_took(&f->e, in, put_scaled_ms(f, 60000, 240000), &ask)) {
@@ -873,7 +876,7 @@ static struct ask put_took_name_poll(struct flow_put *f, const struct outcome *i
  */
 static struct ask put_took_name_look(struct flow_put *f, const struct outcome *in)
 {
-        struct verdict gone = {.act = VERDICT_AGAIN, .text = "what was sent has vanished"};
+        struct verdict gone = {.act = VERDICT_AGAIN, .text = N_("what was sent has vanished")};
         struct entry found;
         struct ask ask;
 

@@ -2,6 +2,8 @@
 
 #include "lib/yadisk/verdict.h"
 
+#include "lib/base/tr.h"
+
 #include <string.h>
 
 static struct verdict verdict_is(enum verdict_act act, const char *text)
@@ -11,38 +13,38 @@ static struct verdict verdict_is(enum verdict_act act, const char *text)
 
 static struct verdict verdict_strange(void)
 {
-        return verdict_is(VERDICT_AGAIN, "the answer is none the service gives");
+        return verdict_is(VERDICT_AGAIN, N_("the answer is none the service gives"));
 }
 
 static struct verdict verdict_fault(const struct outcome *in)
 {
         switch (in->fault) {
         case HTTP_FAULT_UNREACHABLE:
-                return verdict_is(VERDICT_AGAIN, "the server cannot be reached");
+                return verdict_is(VERDICT_AGAIN, N_("the server cannot be reached"));
         case HTTP_FAULT_TLS:
-                return verdict_is(VERDICT_AGAIN, "the server's certificate was not accepted");
+                return verdict_is(VERDICT_AGAIN, N_("the server's certificate was not accepted"));
         case HTTP_FAULT_BROKEN:
-                return verdict_is(VERDICT_AGAIN, "the connection broke");
+                return verdict_is(VERDICT_AGAIN, N_("the connection broke"));
         case HTTP_FAULT_STALLED:
-                return verdict_is(VERDICT_AGAIN, "the server fell silent");
+                return verdict_is(VERDICT_AGAIN, N_("the server fell silent"));
         case HTTP_FAULT_TOO_LARGE:
-                return verdict_is(VERDICT_AGAIN, "the answer is longer than any should be");
+                return verdict_is(VERDICT_AGAIN, N_("the answer is longer than any should be"));
         case HTTP_FAULT_SHUT:
-                return verdict_is(VERDICT_AGAIN, "the service does not work at the moment");
+                return verdict_is(VERDICT_AGAIN, N_("the service does not work at the moment"));
         case HTTP_FAULT_LOCAL:
         case HTTP_FAULT_NONE:
                 break;
         }
-        return verdict_is(VERDICT_ASKER, "it could not be read");
+        return verdict_is(VERDICT_ASKER, N_("it could not be read"));
 }
 
 static struct verdict verdict_locked(enum yadisk_error error)
 {
         if (error == YADISK_ERROR_TRAFFIC_LIMIT)
-                return verdict_is(VERDICT_FULL, "the account's upload allowance is used up");
+                return verdict_is(VERDICT_FULL, N_("the account's upload allowance is used up"));
         if (error == YADISK_ERROR_LOCKED)
-                return verdict_is(VERDICT_LOCKED, "another operation holds it");
-        return verdict_is(VERDICT_AGAIN, "the Disk is read-only for now");
+                return verdict_is(VERDICT_LOCKED, N_("another operation holds it"));
+        return verdict_is(VERDICT_AGAIN, N_("the Disk is read-only for now"));
 }
 
 static struct verdict verdict_status(int status, enum yadisk_error error)
@@ -62,26 +64,26 @@ static struct verdict verdict_status(int status, enum yadisk_error error)
         case 412:
                 return verdict_is(VERDICT_ASKER, "");
         case 401:
-                return verdict_is(VERDICT_REFUSED, "the token is not accepted");
+                return verdict_is(VERDICT_REFUSED, N_("the token is not accepted"));
         case 402:
-                return verdict_is(VERDICT_REFUSED, "the service asks for payment");
+                return verdict_is(VERDICT_REFUSED, N_("the service asks for payment"));
         case 403:
                 if (error == YADISK_ERROR_ACCOUNT_TYPE)
-                        return verdict_is(VERDICT_REFUSED, "this account has no Disk");
-                return verdict_is(VERDICT_STUCK, "access is denied");
+                        return verdict_is(VERDICT_REFUSED, N_("this account has no Disk"));
+                return verdict_is(VERDICT_STUCK, N_("access is denied"));
         case 413:
-                return verdict_is(VERDICT_STUCK, "it is larger than the account allows");
+                return verdict_is(VERDICT_STUCK, N_("it is larger than the account allows"));
         case 423:
                 return verdict_locked(error);
         case 429:
-                return verdict_is(VERDICT_AGAIN, "too many requests");
+                return verdict_is(VERDICT_AGAIN, N_("too many requests"));
         case 507:
-                return verdict_is(VERDICT_FULL, "the Disk is full");
+                return verdict_is(VERDICT_FULL, N_("the Disk is full"));
         }
         if (status >= 500)
-                return verdict_is(VERDICT_AGAIN, "the service has trouble");
+                return verdict_is(VERDICT_AGAIN, N_("the service has trouble"));
         if (status >= 400)
-                return verdict_is(VERDICT_STUCK, "the service refuses the request");
+                return verdict_is(VERDICT_STUCK, N_("the service refuses the request"));
         /* 1xx, 3xx, and successes no endpoint documents: not our server speaking (a captive
          * portal), so nothing was done. */
         return verdict_strange();
@@ -97,7 +99,7 @@ struct verdict verdict(const struct outcome *in)
                 break;
         case OUTCOME_LOCAL:
                 if (in->err)
-                        v = verdict_is(VERDICT_ASKER, "it could not be read");
+                        v = verdict_is(VERDICT_ASKER, N_("it could not be read"));
                 break;
         case OUTCOME_FAULT:
                 v = verdict_fault(in);

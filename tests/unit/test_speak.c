@@ -81,7 +81,7 @@ TEST(what_is_repeated_is_counted)
                           "a\na\n"
                           "warning: it does not work\n"
                           "error: it does not work\n"
-                          "error: the message before was repeated 1 times\n");
+                          "error: the message before was repeated 1 time\n");
 }
 
 static void say_bytes(void)
