@@ -57,6 +57,8 @@ struct cycle {
         uint64_t shown_moves;  /* of this round */
         uint64_t moves_told;   /* of all rounds */
         struct store *scratch; /* a copy of the snapshot, in which moves that are only shown are made */
+        void (*enter)(void *userdata, int dir_fd);
+        void *enter_userdata;
         bool stopping;
         struct report report;
         uint64_t passes; /* begun so far */
@@ -924,6 +926,8 @@ static void cycle_start_scan(struct cycle *c)
                 .known_root_dev = c->meta_dev ? strtoull(c->meta_dev, NULL, 10) : 0,
                 .mounts = c->meta_mounts,
                 .follow = config->follow,
+                .enter = c->enter,
+                .enter_userdata = c->enter_userdata,
                 /* With YDSYNC_DELETE=never nothing leaves its place in the cloud. */
                 .moves = !c->adopting && !c->moves_over && config->delete_mode != DELETE_NEVER,
                 .use_remote = c->listed,
@@ -1424,6 +1428,12 @@ const struct cycle_view *cycle_view(struct cycle *c)
         if (c->view.stage != CYCLE_RESTS)
                 c->view.tally = c->tally;
         return &c->view;
+}
+
+void cycle_on_enter(struct cycle *c, void (*enter)(void *userdata, int dir_fd), void *userdata)
+{
+        c->enter = enter;
+        c->enter_userdata = userdata;
 }
 
 void cycle_set_slices(struct cycle *c)

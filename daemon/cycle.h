@@ -88,6 +88,9 @@ int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *confi
 typedef void (*cycle_show_op)(void *userdata, const struct op *op, bool held);
 void cycle_set_show(struct cycle *c, cycle_show_op show, void *userdata);
 
+/* `enter` is called with each folder that a scan reads, just before, by the scan's thread. */
+void cycle_on_enter(struct cycle *c, void (*enter)(void *userdata, int dir_fd), void *userdata);
+
 /* Audits go on in slices between the passes from now on, as a daemon wants it; otherwise a due audit
  * is part of the pass. */
 void cycle_set_slices(struct cycle *c);

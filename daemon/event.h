@@ -44,6 +44,7 @@
         X(NAME_UNFIT, "name-unfit", LOG_WARNING, "1c0ed2accf88464c85d12b452d4394fc")               \
         X(UNREADABLE, "unreadable", LOG_WARNING, "72db706fbf4f4a758e07a855523dd16b")               \
         X(UNSEEN, "unseen", LOG_WARNING, "52d7a6ffa0cf4434b3c07d9b93d22b6a")                       \
+        X(WATCH_SHORT, "watch-short", LOG_NOTICE, "c9c466f9334a4e3da3b92f94c1b550af")              \
         X(AND_MORE, "and-more", LOG_NOTICE, "84521bef4f9e4b24850f5cd97431a4ac")                    \
         X(CLOUD_UNLISTED, "cloud-unlisted", LOG_WARNING, "3eb536a5962d436990a0c5ac04b6b584")       \
         X(CLOUD_UNMADE, "cloud-unmade", LOG_WARNING, "09c86442006a4d85a3af40fe6d1cd8e5")           \

@@ -8,6 +8,7 @@
 #include "daemon/signals.h"
 #include "daemon/start.h"
 #include "daemon/waker.h"
+#include "daemon/watch.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,6 +16,7 @@
 #include <time.h>
 
 #define MIRROR_PAUSE_MS 200
+#define MIRROR_STIR_MS 50 /* so long after the first of many changes they are looked at together */
 #define MIRROR_TICK_MS 1000
 
 /* In a row: a disk that damages every snapshot is not ours to work round. */
@@ -29,6 +31,10 @@ struct mirror {
         int64_t due_ms;      /* … by uv_hrtime() */
         uv_timer_t tick;     /* while a pass of a daemon is under way: how fast it goes */
         struct speed speed;
+        struct watch *watch; /* NULL: changes are only found by scanning */
+        bool watch_said;     /* that not all is watched */
+        int64_t soonest_ms;  /* by uv_hrtime(): no pass that nobody asked for before that … */
+        int64_t stirred_ms;  /* … though something has changed then; 0: nothing since the last began */
         struct desk *desk;   /* NULL: nobody is listened to */
         int64_t began_ms;    /* wall clock */
         bool paused;         /* told to do nothing */
@@ -55,6 +61,7 @@ static void mirror_closed(void *userdata)
 
         m->cycle = NULL;
         desk_close(TAKE_PTR(m->desk));
+        watch_close(TAKE_PTR(m->watch));
         signals_unwatch();
         waker_close(&m->waker);
         uv_close((uv_handle_t *)&m->tick, NULL);
@@ -85,6 +92,45 @@ static void mirror_wake(struct mirror *m, int64_t wait_ms)
 {
         m->due_ms = mirror_now_ms() + wait_ms;
         waker_set(&m->waker, wait_ms);
+}
+
+/* What was just written must settle before it is sent; and what changes all the time must not make us
+ * scan all the time. */
+static int64_t mirror_stirred_wait_ms(const struct mirror *m)
+{
+        int64_t now_ms = mirror_now_ms();
+        int64_t at_ms = m->stirred_ms + m->args.config->settle_ms + MIRROR_STIR_MS;
+
+        if (at_ms < m->soonest_ms)
+                at_ms = m->soonest_ms;
+        return at_ms > now_ms ? at_ms - now_ms : 0;
+}
+
+/* Something has changed in the folder. */
+static void mirror_stirred(void *userdata)
+{
+        struct mirror *m = userdata;
+        int64_t wait_ms;
+
+        if (m->stirred_ms == 0)
+                m->stirred_ms = mirror_now_ms();
+        wait_ms = mirror_stirred_wait_ms(m);
+        if (m->resting && !m->paused && mirror_now_ms() + wait_ms < m->due_ms)
+                mirror_wake(m, wait_ms);
+}
+
+/* Said once: it is the same at each scan. */
+static void mirror_say_watch(struct mirror *m)
+{
+        struct err err = ERR_NONE;
+
+        if (!m->watch || watch_trouble(m->watch, &err) == 0 || m->watch_said)
+                return;
+        m->watch_said = true;
+        event_say(EVENT_WATCH_SHORT, &(struct event_about){.err = err.code},
+                  "not every folder is watched for changes: %s; what changes there is found every "
+                  "SYNCHRONIZATION_PERIOD",
+                  err.text);
 }
 
 /* Asked again and again it looks again and again, but not all the time. */
@@ -130,6 +176,7 @@ static void mirror_pass(void *userdata)
 
         m->passes++;
         m->resting = m->look = false;
+        m->stirred_ms = 0;
         if (m->args.daemon) {
                 m->speed = (struct speed){0};
                 uv_timer_start(&m->tick, mirror_on_tick, 0, MIRROR_TICK_MS);
@@ -143,6 +190,8 @@ static int mirror_create_cycle(struct mirror *m, struct err *err)
 
         if (r == 0 && m->args.daemon)
                 cycle_set_slices(m->cycle);
+        if (r == 0 && m->watch)
+                cycle_on_enter(m->cycle, watch_folder, m->watch);
         return r;
 }
 
@@ -202,6 +251,10 @@ static void mirror_after_pass(struct mirror *m, const struct pass_end *end)
         /* A file that is written to all the time must not make us scan all the time. */
         if ((end->again || m->look) && soon_ms < wait_ms)
                 wait_ms = soon_ms;
+        m->soonest_ms = mirror_now_ms() + 10 * end->scan_ms + MIRROR_PAUSE_MS;
+        if (m->stirred_ms && mirror_stirred_wait_ms(m) < wait_ms)
+                wait_ms = mirror_stirred_wait_ms(m);
+        mirror_say_watch(m);
         sd_notifyf(0, "STATUS=%s", end->status == EXIT_OK ? "everything is mirrored"
                                                           : "some work is left; see the log");
         mirror_rest(m, wait_ms);
@@ -266,12 +319,30 @@ static int mirror_watch(struct mirror *m, struct err *err)
         return r == 0 ? 0 : err_errno(err, -r, "the event loop cannot start");
 }
 
+/* Being told of changes is a comfort: without it the periodic scan finds them. */
+static void mirror_open_watch(struct mirror *m)
+{
+        const char *blind = watch_blind(m->args.config->folder);
+        struct err err = ERR_NONE;
+
+        if (blind)
+                event_say(EVENT_WATCH_SHORT, NULL,
+                          "%s stands on %s: what others change there is found every "
+                          "SYNCHRONIZATION_PERIOD",
+                          m->args.config->folder, blind);
+        if (watch_open(&m->watch, &m->loop, mirror_stirred, m, &err) < 0)
+                event_say(EVENT_WATCH_SHORT, &(struct event_about){.err = err.code},
+                          "changes are found every SYNCHRONIZATION_PERIOD: %s", err.text);
+}
+
 static int mirror_begin(struct mirror *m, struct err *err)
 {
         int r = start_loop(&m->loop, err);
 
         if (r == 0)
                 r = mirror_watch(m, err);
+        if (r == 0 && m->args.daemon)
+                mirror_open_watch(m);
         if (r == 0)
                 r = mirror_create_cycle(m, err);
         return r;

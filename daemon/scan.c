@@ -131,7 +131,10 @@ static int scan_all(struct scan *s)
         _cleanup_(match_destroyp) struct match *match = NULL;
         _cleanup_(walk_destroyp) struct walk *walk = NULL;
         _cleanup_(ahead_destroyp) struct ahead *ahead = NULL; /* ends before what it reads */
-        struct walk_options options = {.follow = a->follow, .stop = &s->stop};
+        struct walk_options options = {.follow = a->follow,
+                                       .enter = a->enter,
+                                       .userdata = a->enter_userdata,
+                                       .stop = &s->stop};
         struct mounts mounts = {0};
         int r;
 

@@ -27,6 +27,8 @@ struct scan_args {
         bool moves;              /* it is wanted what moves are found by */
         bool use_remote;         /* the `remote` table holds a whole listing */
         const char *exclude;
+        void (*enter)(void *userdata, int dir_fd); /* of walk.h */
+        void *enter_userdata;
         struct plan_policy policy; /* now_ns and known_total are filled in */
 };
 

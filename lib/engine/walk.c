@@ -54,6 +54,8 @@ struct walk {
         struct match *match;
         bool follow;
         size_t max_open;
+        void (*enter)(void *userdata, int dir_fd);
+        void *userdata;
         const atomic_bool *stop;
         bool begun;
         int failed;              /* the negative errno that ended it */
@@ -220,6 +222,8 @@ static int walk_enter(struct walk *w, int fd_in, bool linked)
                         e->err = 0, e->kind = KIND_OTHER;
                 return SHOWN;
         }
+        if (w->enter)
+                w->enter(w->userdata, fd);
         r = walk_read(w, fd);
         if (r == -ECANCELED)
                 return r;
@@ -512,6 +516,8 @@ int walk_create(struct walk **ret, int root_fd, const struct walk_options *optio
         w->max_open = options->max_open ? options->max_open : OPEN_DEFAULT;
         if (w->max_open < 2)
                 w->max_open = 2;
+        w->enter = options->enter;
+        w->userdata = options->userdata;
         w->stop = options->stop;
         w->key = STR_NULL(SIZE_MAX / 4);
         *ret = TAKE_PTR(w);

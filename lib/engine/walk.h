@@ -44,6 +44,9 @@ struct walk_options {
                                     that is not followed is KIND_OTHER.  Needs openat2 */
         unsigned max_open;       /* folders open at once, at least 2; 0 = 64.  A look may take two
                                     descriptors more for a moment */
+        void (*enter)(void *userdata, int dir_fd); /* may be NULL; called with each folder before it is
+                                    read, by the thread that reads it */
+        void *userdata;
         const atomic_bool *stop; /* may be NULL; when it becomes true, next() returns -ECANCELED */
 };
 

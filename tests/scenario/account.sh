@@ -165,8 +165,8 @@ scenario_quota_pause()
         want "each large file was sent once at most: $(count put)" [ "$(count put)" -le 3 ]
         want "the room was asked for: $(count disk)" [ "$(count disk)" -ge 2 ]
         want "ever more rarely: $(count disk)" [ "$(count disk)" -le 5 ]
-        knob '{"quota":10737418240}' && within 60 equal && stop
-        log 'uploads go on again'
+        knob '{"quota":10737418240}' && within 60 equal && within 60 grep -q 'uploads go on again' "$T/log" &&
+                stop
         want "no wire name is left" [ "$(cloud_tree | grep -c ydsync-upload-)" = 0 ]
 }
 

@@ -297,7 +297,7 @@ scenario_control_explain()
         says '^tried +[0-9]+ times; next try in '
         tell 0 status
         says '^  fail: .*tried'
-        echo new >"$SRC/new" && echo changed >"$SRC/d/a"
+        tell 0 pause && echo new >"$SRC/new" && echo changed >"$SRC/d/a"
         thinks new new
         thinks d/a changed
         (cd "$SRC/d" && thinks keep.log mirrored && thinks a changed) || exit 1
