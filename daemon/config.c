@@ -11,6 +11,7 @@
 #include "daemon/config.h"
 
 #include "daemon/config_key.h"
+#include "daemon/system.h"
 #include "daemon/xdg.h"
 #include "lib/base/dotenv.h"
 #include "lib/base/err.h"
@@ -371,10 +372,22 @@ static void missing(struct load *l, const struct config_key *k, const struct val
         mistake(l, v, k->name, err.text);
 }
 
+/* The state folder is the service's if its `.env` is, also for one who asks from a shell. */
+static char *load_derived(const struct load *l, const struct config_key *k)
+{
+        char *dir = NULL;
+
+        if (!k->derive)
+                return NULL;
+        if (!getenv("STATE_DIRECTORY") && is_system())
+                dir = system_state_dir(l->file);
+        return dir ? dir : k->derive();
+}
+
 /* Nothing was written for this key. */
 static void load_default(struct load *l, const struct config_key *k, const struct value *v)
 {
-        _cleanup_(freep) char *derived = k->derive ? k->derive() : NULL;
+        _cleanup_(freep) char *derived = load_derived(l, k);
 
         if (k->fallback)
                 load_value(l, k, &(struct value){k->fallback, "default", 0});

@@ -38,6 +38,7 @@
 #include "daemon/signals.h"
 #include "daemon/speak.h"
 #include "daemon/start.h"
+#include "daemon/system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,6 +47,14 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+
+/* With a configuration of the system, root acts on the service's own state, as the service. */
+static int main_become(const struct config *c, struct err *err)
+{
+        _cleanup_(freep) char *dir = system_state_dir(c->file);
+
+        return dir && str_eq(dir, c->state_dir) ? system_become(dir, err) : 0;
+}
 
 static int main_configure(struct config *c, const char *env_file)
 {
@@ -62,6 +71,10 @@ static int main_configure(struct config *c, const char *env_file)
         }
         if (r < 0)
                 return EXIT_BAD_CONFIG;
+        if (main_become(c, &err) < 0) {
+                log_error("%s", err.text);
+                return EXIT_NO_PERMISSION;
+        }
         speak_init(c->log_level);
         if (c->log_dir && speak_to_file(c->log_dir, &err) < 0) {
                 event_say(EVENT_LOG_FILE_FAILED, &(struct event_about){.err = err.code}, "%s",

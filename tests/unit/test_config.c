@@ -2,6 +2,7 @@
 
 #include "daemon/config.h"
 #include "daemon/config_key.h"
+#include "daemon/system.h"
 #include "lib/base/dotenv.h"
 #include "lib/core/match.h"
 #include "tests/unit/check.h"
@@ -1066,6 +1067,32 @@ TEST(the_chmod_can_be_pasted)
         check_str(str_z(&w.warnings), "@/my env: it holds the token, and everybody on this machine "
                                       "can read it: chmod 600 '@/my env'\n");
         world_finish(&w);
+}
+
+TEST(the_state_of_the_system_goes_with_its_env)
+{
+        static const struct {
+                const char *env_file, *dir;
+        } t[] = {
+                {"/etc/ydsync/.env", "/var/lib/ydsync"},
+                {"/etc/ydsync/photos/.env", "/var/lib/ydsync/photos"},
+                {"/etc/ydsync/photos/env", NULL},
+                {"/etc/ydsync/a/b/.env", NULL},
+                {"/etc/ydsync/../.env", NULL},
+                {"/etc/ydsync//.env", NULL},
+                {"/etc/ydsync", NULL},
+                {"/home/a/etc/ydsync/.env", NULL},
+                {"etc/ydsync/.env", NULL},
+                {"", NULL},
+                {NULL, NULL},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+                char *dir = system_state_dir(t[i].env_file);
+
+                check_str(dir ? dir : "none", t[i].dir ? t[i].dir : "none");
+                free(dir);
+        }
 }
 
 /* ---- promises ------------------------------------------------------------------------------ */
