@@ -31,6 +31,8 @@ struct command_option {
 
 enum command_flag {
         COMMAND_DAEMON = 1 << 0, /* lasts: SIGHUP has a meaning, and several signals have none */
+        COMMAND_CLIENT = 1 << 2, /* speaks to a daemon: config_load_for_client(), and says nothing in
+                                    the log file */
         COMMAND_BARE = 1 << 1,   /* reads the configuration itself, if at all; `config` is empty */
 };
 

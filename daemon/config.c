@@ -109,6 +109,7 @@ struct load {
         bool told[CONFIG_KEYS]; /* a mistake was reported already: do not call it missing too */
         struct str *errors, *warnings;
         unsigned mistakes;
+        bool client;          /* a token may be missing */
 };
 
 /* One line; all of it or, when there is no room, nothing. */
@@ -389,6 +390,8 @@ static void load_default(struct load *l, const struct config_key *k, const struc
 {
         _cleanup_(freep) char *derived = load_derived(l, k);
 
+        if (l->client && str_eq(k->name, CONFIG_TOKEN))
+                return;
         if (k->fallback)
                 load_value(l, k, &(struct value){k->fallback, "default", 0});
         else if (derived)
@@ -508,9 +511,11 @@ static void load_finish(struct load *l)
         free(l->tried[1]);
 }
 
-int config_load(struct config *ret, const char *env_file, struct str *errors, struct str *warnings)
+static int load(struct config *ret, const char *env_file, bool client, struct str *errors,
+                struct str *warnings)
 {
-        _cleanup_(load_finish) struct load l = {.errors = errors, .warnings = warnings};
+        _cleanup_(load_finish) struct load l = {
+                .errors = errors, .warnings = warnings, .client = client};
 
         find_env(&l, env_file);
         judge_env(&l);
@@ -524,4 +529,15 @@ int config_load(struct config *ret, const char *env_file, struct str *errors, st
         *ret = l.c;
         l.c = (struct config){0};
         return 0;
+}
+
+int config_load(struct config *ret, const char *env_file, struct str *errors, struct str *warnings)
+{
+        return load(ret, env_file, false, errors, warnings);
+}
+
+int config_load_for_client(struct config *ret, const char *env_file, struct str *errors,
+                           struct str *warnings)
+{
+        return load(ret, env_file, true, errors, warnings);
 }

@@ -51,5 +51,10 @@ struct config {
  */
 int config_load(struct config *ret, const char *env_file, struct str *errors, struct str *warnings);
 
+/* The same for those who only speak to a running daemon: a token may be missing, and `token` is NULL
+ * then.  The daemon may have it from elsewhere, as a credential. */
+int config_load_for_client(struct config *ret, const char *env_file, struct str *errors,
+                           struct str *warnings);
+
 /* Frees and wipes; safe on a zeroed struct and twice. */
 void config_finish(struct config *c);

@@ -56,6 +56,23 @@ static int main_become(const struct config *c, struct err *err)
         return dir && str_eq(dir, c->state_dir) ? system_become(dir, err) : 0;
 }
 
+/* Remarks about the file are for those who run it, and for `check`. */
+static int main_configure_client(struct config *c, const char *env_file)
+{
+        _cleanup_(str_finish) struct str errors = STR_NULL(1 << 20);
+        _cleanup_(str_finish) struct str warnings = STR_NULL(1 << 20);
+        struct err err = ERR_NONE;
+
+        if (config_load_for_client(c, env_file, &errors, &warnings) < 0) {
+                speak_lines(EVENT_CONFIG_WRONG, str_z(&errors));
+                return EXIT_BAD_CONFIG;
+        }
+        if (main_become(c, &err) == 0)
+                return EXIT_OK;
+        log_error("%s", err.text);
+        return EXIT_NO_PERMISSION;
+}
+
 static int main_configure(struct config *c, const char *env_file)
 {
         _cleanup_(str_finish) struct str errors = STR_NULL(1 << 20);
@@ -136,7 +153,9 @@ static int main_command(struct call *call)
 
         if (status != EXIT_OK)
                 return status;
-        if (!(call->command->flags & COMMAND_BARE))
+        if (call->command->flags & COMMAND_CLIENT)
+                status = main_configure_client(&call->config, call->env_file);
+        else if (!(call->command->flags & COMMAND_BARE))
                 status = main_configure(&call->config, call->env_file);
         if (status == EXIT_OK)
                 status = call->command->run(call);

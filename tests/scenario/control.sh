@@ -362,3 +362,45 @@ scenario_control_live_status()
         golden ended
         tmux -S "$T/tmux" kill-server
 }
+
+# checks STATUS: `check` ends with it; its findings are in $T/found as "name verdict"
+checks()
+{
+        tell "$1" check --json
+        jq -r '.checks[] | "\(.name) \(.verdict)"' "$T/said" >"$T/found" || die "no JSON: $(cat "$T/said")"
+}
+
+finds()
+{
+        grep -qxF -- "$1" "$T/found" || die "no finding \"$1\" in: $(cat "$T/said")"
+}
+
+scenario_control_check()
+{
+        checks 0
+        printf '%s ok\n' configuration folder state daemon service token room | diff - "$T/found" ||
+                die "other findings"
+        want "nothing was made" [ ! -e "$T/state" ]
+        tell 0 check
+        says '^ok +service +http://127.0.0.1:[0-9]+ answers$'
+        says '^ok +room +.* are free$'
+        want "the token is nobody's business" [ "$(grep -c fake-token "$T/said")" = 0 ]
+        cp "$T/env" "$T/env.good"
+        echo 'SYNCHRONIZATION_PERIOD=600 # ten minutes' >>"$T/env" && checks 0
+        finds 'dialect warning'
+        want "one of them" [ "$(grep -c dialect "$T/found")" = 1 ]
+        says 'systemd.*SYNCHRONIZATION_PERIOD \(line'
+        echo 'NAME_FOLDER=x' >>"$T/env" && checks 0 && finds 'configuration warning'
+        echo 'YDSYNC_PARALLEL=many' >>"$T/env" && echo YDSYNC_DELETE=x >>"$T/env" && checks 78
+        want "both" [ "$(grep -cxF 'configuration wrong' "$T/found")" = 2 ]
+        cp "$T/env.good" "$T/env" && env YANDEX_TOKEN other && checks 77 && finds 'token wrong' && finds 'service ok'
+        cp "$T/env.good" "$T/env" && env YDSYNC_API_URL http://127.0.0.1:9 && checks 69 && finds 'service wrong'
+        cp "$T/env.good" "$T/env" && env YDSYNC_STATE_DIR "$T/env/below" && checks 73 && finds 'state wrong'
+        cp "$T/env.good" "$T/env" && once && mv "$SRC" "$T/away" && checks 66 && finds 'folder wrong'
+        mkdir "$SRC" && checks 66 && says 'not the folder that was mirrored'
+        rmdir "$SRC" && mv "$T/away" "$SRC" && running && checks 0
+        says 'runs \(idle\)'
+        stop
+        # Whoever only speaks to the daemon needs no token, which it may have from elsewhere.
+        env YANDEX_TOKEN "" && tell 3 status && tell 78 plan
+}
