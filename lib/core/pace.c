@@ -36,6 +36,20 @@ static void pace_fill(struct pace *p, int64_t now_ms)
         p->at_ms = now_ms;
 }
 
+void pace_change(struct pace *p, double rate, double burst, int64_t now_ms)
+{
+        struct pace was = *p;
+
+        pace_init(p, rate, burst, now_ms);
+        p->closed_ms = was.closed_ms;
+        if (was.rate_max <= 0)
+                return;
+        p->rate = rate * was.rate / was.rate_max;
+        p->grown_ms = was.grown_ms;
+        if (was.tokens < p->tokens)
+                p->tokens = was.tokens;
+}
+
 int64_t pace_take(struct pace *p, double n, int64_t now_ms)
 {
         if (now_ms < p->closed_ms)

@@ -27,6 +27,9 @@ struct pace {
 
 void pace_init(struct pace *p, double rate, double burst, int64_t now_ms);
 
+/* Another configured rate; what was learnt from refusals, and a closed gate, stay. */
+void pace_change(struct pace *p, double rate, double burst, int64_t now_ms);
+
 /* Takes n tokens and returns 0, or takes nothing and returns the ms after which to ask again. */
 int64_t pace_take(struct pace *p, double n, int64_t now_ms);
 

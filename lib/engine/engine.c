@@ -694,6 +694,17 @@ static void engine_plan_waking(struct engine *e)
                 engine_timer(e, &e->wake_timer, engine_on_wake, first > now ? first - now : 0);
 }
 
+void engine_set_limits(struct engine *e, unsigned parallel, unsigned api_rate,
+                       uint64_t upload_rate)
+{
+        e->parallel = parallel;
+        pace_change(&e->pace, api_rate, api_rate / 4.0, engine_now(e));
+        http_set_upload_rate(e->http, upload_rate);
+        engine_plan_waking(e);
+        if (e->room && !e->stopping)
+                e->room(e->room_userdata);
+}
+
 static void slot_sleep(struct slot *s, int64_t delay_ms)
 {
         struct engine *e = s->engine;

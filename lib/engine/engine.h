@@ -52,6 +52,10 @@ int engine_create(struct engine **ret, uv_loop_t *loop, const struct engine_opti
  * that wants to send something ends with END_REFUSED, until this is called. */
 int engine_set_token(struct engine *e, const char *token);
 
+/* As in the options, from now on; what is under way goes on. */
+void engine_set_limits(struct engine *e, unsigned parallel, unsigned api_rate,
+                       uint64_t upload_rate);
+
 /* Where files are; the descriptor must stay open while flows are under way. */
 void engine_set_root(struct engine *e, const struct source_root *root);
 

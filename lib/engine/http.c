@@ -252,6 +252,12 @@ static int http_make_multi(struct http *h)
         return 0;
 }
 
+/* A tenth of a second's worth, and not less than a piece. */
+static double http_rate_burst(uint64_t bytes)
+{
+        return bytes / 10.0 > HTTP_RATE_PIECE ? bytes / 10.0 : HTTP_RATE_PIECE;
+}
+
 int http_create(struct http **ret, uv_loop_t *loop, const struct http_options *options,
                 struct err *err)
 {
@@ -282,9 +288,7 @@ int http_create(struct http **ret, uv_loop_t *loop, const struct http_options *o
                 h->open_handles++;
         }
         h->upload_rate = options->upload_rate;
-        pace_init(&h->upload, (double)options->upload_rate,
-                  options->upload_rate / 10.0 > HTTP_RATE_PIECE ? options->upload_rate / 10.0
-                                                                : HTTP_RATE_PIECE,
+        pace_init(&h->upload, (double)options->upload_rate, http_rate_burst(options->upload_rate),
                   http_now(h));
         *ret = h;
         return 0;
@@ -384,6 +388,13 @@ static void http_on_rate(uv_timer_t *timer)
                         http_unpause(op);
                 }
         http_drain(h);
+}
+
+void http_set_upload_rate(struct http *h, uint64_t bytes)
+{
+        h->upload_rate = bytes;
+        pace_change(&h->upload, (double)bytes, http_rate_burst(bytes), http_now(h));
+        uv_timer_start(&h->rate, http_on_rate, 0, 0);
 }
 
 /* How many of `size` bytes may go now; 0: the rate says wait. */

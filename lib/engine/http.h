@@ -36,6 +36,9 @@ void http_close(struct http *h, void (*closed)(void *userdata), void *userdata);
 /* The token that requests with ->api carry; copied, the old one wiped.  NULL: none. */
 int http_set_token(struct http *h, const char *token);
 
+/* From now on; 0: no limit. */
+void http_set_upload_rate(struct http *h, uint64_t bytes);
+
 /* Where bodies are read; the descriptor must stay open while requests with a file are under way. */
 void http_set_root(struct http *h, const struct source_root *root);
 

@@ -260,6 +260,10 @@ void http_close(struct http *h, void (*closed)(void *userdata), void *userdata)
         loop_after(0, SIDE_CLIENT, http_closed, c);
 }
 
+void http_set_upload_rate(struct http *h _unused_, uint64_t bytes _unused_)
+{
+}
+
 int http_set_token(struct http *h _unused_, const char *token _unused_)
 {
         return 0;

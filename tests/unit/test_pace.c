@@ -45,6 +45,26 @@ TEST(a_burst_and_then_the_rate)
         check_eq(pace_take(&p, 1, 1101), 100); /* the odd ms was not lost */
 }
 
+TEST(another_rate_counts_at_once)
+{
+        struct pace p;
+        int64_t now = 0;
+
+        pace_init(&p, 10, 1, now);
+        check_eq(count(&p, &now, 1000), 10);
+        pace_change(&p, 100, 1, now);
+        check(count(&p, &now, 1000) > 80);
+        pace_change(&p, 0, 1, now);
+        check_eq(pace_take(&p, 1000, now), 0);
+        pace_change(&p, 10, 1, now);
+        check_eq(pace_take(&p, 1, now), 0);
+        check_eq(pace_take(&p, 1, now), 101);
+        pace_refused(&p, now, 500);
+        pace_change(&p, 20, 1, now);
+        check_eq(pace_take(&p, 1, now), 500); /* still closed … */
+        check_eq(p.rate, 10);                 /* … and half of what is allowed */
+}
+
 TEST(the_bucket_has_a_bottom_and_a_rim)
 {
         struct pace p;
