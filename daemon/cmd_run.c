@@ -3,6 +3,8 @@
 #include "daemon/cmd.h"
 #include "daemon/command.h"
 #include "daemon/mirror.h"
+#include "daemon/notify.h"
+#include "daemon/sandbox.h"
 #include "daemon/speak.h"
 #include "daemon/xdg.h"
 
@@ -11,6 +13,7 @@
 static void run_say_failed(const struct err *err)
 {
         event_say(EVENT_STATE_FAILED, &(struct event_about){.err = err->code}, "%s", err->text);
+        notify_failed(err->code, err->text);
 }
 
 static int run_open_store(const struct config *config, struct store **ret)
@@ -39,7 +42,7 @@ static int run_mirror(const struct call *call, bool daemon)
 {
         struct mirror_args args = {
                 .config = &call->config,
-                .spool_dir = call->config.state_dir,
+                .env_file = call->env_file,
                 .daemon = daemon,
                 .passes = MIRROR_PASSES,
         };
@@ -48,9 +51,17 @@ static int run_mirror(const struct call *call, bool daemon)
         return status ? status : (int)mirror_run(&args);
 }
 
+/* A folder that is not there yet is waited for; one that the unit hides will not come. */
 int cmd_run(const struct call *call)
 {
+        struct err err = ERR_NONE;
+
         speak_with_time();
+        if (sandbox_check(call->config.folder, &err) < 0) {
+                event_say(EVENT_FOLDER_WRONG, &(struct event_about){.err = err.code}, "%s", err.text);
+                notify_failed(err.code, err.text);
+                return EXIT_NO_FOLDER;
+        }
         return run_mirror(call, true);
 }
 

@@ -439,8 +439,7 @@ static void load_values(struct load *l)
 
 /* ---- folders must lie apart -------------------------------------------- */
 
-/* The path without symlinks, as far as it exists; "" for the root. */
-static char *resolve(const char *path)
+char *config_resolve(const char *path)
 {
         _cleanup_(freep) char *head = str_dup(path);
         char *whole = NULL;
@@ -469,8 +468,8 @@ static void check_apart(struct load *l, const char *key, const char *dir)
 
         if (!l->c.folder || !dir)
                 return;
-        watched = resolve(l->c.folder);
-        other = resolve(dir);
+        watched = config_resolve(l->c.folder);
+        other = config_resolve(dir);
         if (!watched || !other)
                 fault = tr("cannot be compared with it for lack of memory");
         else if (str_eq(watched, other) || entry_key_below(other, watched))
@@ -501,6 +500,29 @@ void config_finish(struct config *c)
         *c = (struct config){0};
 }
 
+int config_copy(struct config *ret, const struct config *from)
+{
+        struct config c = *from;
+        int r = 0;
+
+        c.file = str_dup(from->file);
+        if (from->file && !c.file)
+                r = -ENOMEM;
+        for (size_t i = 0; i < CONFIG_KEYS; i++) {
+                const struct config_key *k = &config_key_table[i];
+
+                if (k->text) /* what is there is not ours to free */
+                        *(char **)((char *)&c + k->offset) = NULL;
+        }
+        for (size_t i = 0; r == 0 && i < CONFIG_KEYS; i++)
+                r = config_key_copy(&config_key_table[i], &c, from);
+        if (r < 0)
+                config_finish(&c);
+        else
+                *ret = c;
+        return r;
+}
+
 static void load_finish(struct load *l)
 {
         config_finish(&l->c);
@@ -526,6 +548,8 @@ static int load(struct config *ret, const char *env_file, bool client, struct st
         if (l.mistakes > 0)
                 return -EINVAL;
         l.c.file = TAKE_PTR(l.file);
+        for (size_t i = 0; i < CONFIG_KEYS; i++)
+                l.c.lines[i] = l.at[i].line;
         *ret = l.c;
         l.c = (struct config){0};
         return 0;

@@ -18,6 +18,8 @@
 enum config_delete { DELETE_TRASH, DELETE_PERMANENT, DELETE_NEVER };
 enum config_verify { VERIFY_BATCH, VERIFY_EACH, VERIFY_OFF };
 
+#define CONFIG_KEYS 20 /* config_key.h */
+
 struct config {
         char *file;            /* the .env it came from; NULL when none was found */
         char *token;           /* wiped by config_finish(); never logged */
@@ -41,6 +43,8 @@ struct config {
         int64_t audit_ms;            /* 0 = never */
         bool follow;
         enum log_level log_level;
+        unsigned lines[CONFIG_KEYS]; /* where in `file` each key stands, in the order of
+                                        config_key_table; 0: it does not */
 };
 
 /*
@@ -58,3 +62,9 @@ int config_load_for_client(struct config *ret, const char *env_file, struct str 
 
 /* Frees and wipes; safe on a zeroed struct and twice. */
 void config_finish(struct config *c);
+
+/* A configuration of its own with the same values. */
+int config_copy(struct config *ret, const struct config *from);
+
+/* The path without symlinks, as far as it exists; "" for the root.  malloced; NULL: no memory. */
+char *config_resolve(const char *path);

@@ -8,7 +8,6 @@
 
 #include "daemon/config_key.h"
 
-#include "daemon/config.h"
 #include "daemon/xdg.h"
 #include "lib/base/tr.h"
 #include "lib/core/entry.h"
@@ -419,63 +418,64 @@ static char *derive_state_dir(void)
 }
 
 #define FIELD(f) .offset = offsetof(struct config, f), .size = sizeof(((struct config *)0)->f)
+#define TEXT(f) FIELD(f), .text = true
 
 const struct config_key config_key_table[] = {
         {
-                CONFIG_TOKEN, read_token, FIELD(token), .required = true,
+                CONFIG_TOKEN, read_token, TEXT(token), .required = true,
                 .write = N_("the OAuth token alone, as YANDEX_TOKEN=… (\"ydsync login\" gets one), or "
                             "give it as the systemd credential ydsync.token"),
         },
         {
-                "PATH_TO_FOLDER_ON_PC", read_path, FIELD(folder), .required = true,
+                "PATH_TO_FOLDER_ON_PC", read_path, TEXT(folder), .required = true,
                 .write = N_("the folder to mirror as a whole path from / or ~/ on ($HOME and the like "
                             "are not expanded)"),
         },
         {
-                "NAME_FOLDER_CLOUD", read_cloud, FIELD(cloud), .required = true,
+                "NAME_FOLDER_CLOUD", read_cloud, TEXT(cloud), .required = true,
                 .write = N_("the folder on the Disk, like Backup/Docs, disk:/Backup/Docs or app:/Docs"),
         },
         {
-                "SYNCHRONIZATION_PERIOD", read_amount, FIELD(period_ms), .fallback = "30",
+                "SYNCHRONIZATION_PERIOD", read_amount, FIELD(period_ms), .live = true, .fallback = "30",
                 .units = times, .min = 100, .max = 30 * DAY,
                 .write = N_("seconds (600) or a time like 10s, 5min or 1h, from 100ms to 30d"),
         },
         {
-                "PATH_FILE_LOG", read_path, FIELD(log_dir),
+                "PATH_FILE_LOG", read_path, TEXT(log_dir), .live = true,
                 .write = N_("the folder for the log file as a whole path from / or ~/ on ($HOME and the "
                             "like are not expanded), or nothing"),
         },
         {
-                "YDSYNC_STATE_DIR", read_path, FIELD(state_dir), .derive = derive_state_dir,
+                "YDSYNC_STATE_DIR", read_path, TEXT(state_dir), .derive = derive_state_dir,
                 .write = N_("a folder for ydsync's own notes as a whole path from / or ~/ on ($HOME and "
                             "the like are not expanded)"),
         },
         {
-                "YDSYNC_API_URL", read_url, FIELD(api_url),
+                "YDSYNC_API_URL", read_url, TEXT(api_url),
                 .fallback = "https://cloud-api.yandex.net",
                 .write = N_("an address like https://HOST or http://127.0.0.1:PORT"),
         },
         {
-                "YDSYNC_OAUTH_URL", read_url, FIELD(oauth_url),
+                "YDSYNC_OAUTH_URL", read_url, TEXT(oauth_url),
                 .fallback = "https://oauth.yandex.ru",
                 .write = N_("an address like https://HOST or http://127.0.0.1:PORT"),
         },
         {
-                "YDSYNC_EXCLUDE", read_exclude, FIELD(exclude), .fallback = EXCLUDE_DEFAULT,
+                "YDSYNC_EXCLUDE", read_exclude, TEXT(exclude), .fallback = EXCLUDE_DEFAULT,
                 .write = N_("patterns as in .gitignore with commas between them (\\, is a comma in "
                             "one)"),
         },
         {
-                "YDSYNC_PARALLEL", read_amount, FIELD(parallel), .fallback = "8",
+                "YDSYNC_PARALLEL", read_amount, FIELD(parallel), .live = true, .fallback = "8",
                 .units = counts, .min = 1, .max = 64, .write = N_("a number from 1 to 64"),
         },
         {
-                "YDSYNC_API_RATE", read_amount, FIELD(api_rate), .fallback = "20",
+                "YDSYNC_API_RATE", read_amount, FIELD(api_rate), .live = true, .fallback = "20",
                 .units = counts, .min = 1, .max = 1000, .zero = true,
                 .write = N_("requests a second, from 1 to 1000, or 0 for no limit"),
         },
         {
-                "YDSYNC_UPLOAD_RATE", read_amount, FIELD(upload_rate), .fallback = "0",
+                "YDSYNC_UPLOAD_RATE", read_amount, FIELD(upload_rate), .live = true, .fallback = "0",
                 .units = sizes, .min = 1 << 10, .max = INT64_MAX, .zero = true,
                 .write = N_("bytes a second like 500K, 2M or 1G, at least 1K, or 0 for no limit"),
         },
@@ -510,7 +510,7 @@ const struct config_key config_key_table[] = {
                 .words = symlink_words, .write = N_("skip or follow"),
         },
         {
-                "YDSYNC_LOG_LEVEL", read_word, FIELD(log_level), .fallback = "info",
+                "YDSYNC_LOG_LEVEL", read_word, FIELD(log_level), .live = true, .fallback = "info",
                 .words = level_words, .write = N_("error, warning, notice, info or debug"),
         },
 };
@@ -521,6 +521,51 @@ const struct config_key *config_key_find(const char *name)
                 if (str_eq(config_key_table[i].name, name))
                         return &config_key_table[i];
         return NULL;
+}
+
+/* ---- two configurations ------------------------------------------------ */
+
+static const void *field_of(const struct config_key *k, const struct config *c)
+{
+        return (const char *)c + k->offset;
+}
+
+static const char *text_of(const struct config_key *k, const struct config *c)
+{
+        return *(char *const *)field_of(k, c);
+}
+
+bool config_key_same(const struct config_key *k, const struct config *a, const struct config *b)
+{
+        const char *s, *t;
+
+        if (!k->text)
+                return memcmp(field_of(k, a), field_of(k, b), k->size) == 0 &&
+                       (k->offset != offsetof(struct config, max_delete) ||
+                        a->max_delete_percent == b->max_delete_percent);
+        s = text_of(k, a);
+        t = text_of(k, b);
+        return s && t ? str_eq(s, t) : s == t;
+}
+
+int config_key_copy(const struct config_key *k, struct config *to, const struct config *from)
+{
+        const char *s;
+        char *copy;
+
+        if (!k->text) {
+                memcpy(field(k, to), field_of(k, from), k->size);
+                if (k->offset == offsetof(struct config, max_delete))
+                        to->max_delete_percent = from->max_delete_percent;
+                return 0;
+        }
+        s = text_of(k, from);
+        copy = str_dup(s);
+        if (s && !copy)
+                return -ENOMEM;
+        free(*(char **)field(k, to));
+        *(char **)field(k, to) = copy;
+        return 0;
 }
 
 /* How many letters must change to make one of the other. */

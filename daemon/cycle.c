@@ -1441,6 +1441,12 @@ void cycle_set_slices(struct cycle *c)
         c->slices = true;
 }
 
+void cycle_set_limits(struct cycle *c)
+{
+        engine_set_limits(c->engine, c->config->parallel, c->config->api_rate,
+                          c->config->upload_rate);
+}
+
 static int cycle_commit(void *userdata, const struct record *records, size_t n, struct err *err)
 {
         return store_commit(((struct cycle *)userdata)->store, records, n, err);

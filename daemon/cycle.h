@@ -95,6 +95,9 @@ void cycle_on_enter(struct cycle *c, void (*enter)(void *userdata, int dir_fd), 
  * is part of the pass. */
 void cycle_set_slices(struct cycle *c);
 
+/* The configuration has other limits (parallel, api_rate, upload_rate): they count at once. */
+void cycle_set_limits(struct cycle *c);
+
 /* What a snapshot made under this configuration is of; malloced.  It is kept as the fact "binding",
  * and a snapshot that is of something else is adopted anew. */
 char *cycle_binding(const struct config *config);

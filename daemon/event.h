@@ -66,6 +66,8 @@
         X(AUDIT_CLEAN, "audit-clean", LOG_DEBUG, "1ad0f49cc4a9443181bc211717bfdea5")               \
         X(CONFIG_WRONG, "config-wrong", LOG_ERROR, "8f0d4fc777ee45e78bafe762f19d7f7a")             \
         X(CONFIG_DOUBTFUL, "config-doubtful", LOG_WARNING, "86b8f234ae2441a4b9cba07c52698668")     \
+        X(CONFIG_CHANGED, "config-changed", LOG_NOTICE, "4df4181634cf42b1b6482b1ef8a88569")         \
+        X(CONFIG_KEPT, "config-kept", LOG_NOTICE, "7f2f0ff6ba684984b2c8b401ef3ee594")               \
         X(LOG_FILE_FAILED, "log-file-failed", LOG_ERROR, "f4fbc9ee40794a1e82628148c51031d9")       \
         X(LOG_LOST, "log-lost", LOG_WARNING, "532adbda682445de8570b83013f9a40a")
 

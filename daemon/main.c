@@ -35,6 +35,7 @@
 
 #include "daemon/command.h"
 #include "daemon/exit.h"
+#include "daemon/notify.h"
 #include "daemon/signals.h"
 #include "daemon/speak.h"
 #include "daemon/start.h"
@@ -86,8 +87,10 @@ static int main_configure(struct config *c, const char *env_file)
                 log_error("there is not enough memory to read the configuration");
                 return EXIT_IO_ERROR;
         }
-        if (r < 0)
+        if (r < 0) {
+                notify_failed(EINVAL, "there are mistakes in the configuration; the log names them");
                 return EXIT_BAD_CONFIG;
+        }
         if (main_become(c, &err) < 0) {
                 log_error("%s", err.text);
                 return EXIT_NO_PERMISSION;

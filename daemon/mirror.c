@@ -2,17 +2,22 @@
 
 #include "daemon/mirror.h"
 
+#include "daemon/config_key.h"
 #include "daemon/desk.h"
 #include "daemon/event.h"
+#include "daemon/headline.h"
+#include "daemon/notify.h"
 #include "daemon/pause.h"
+#include "daemon/reload.h"
 #include "daemon/signals.h"
+#include "daemon/speak.h"
 #include "daemon/start.h"
 #include "daemon/waker.h"
 #include "daemon/watch.h"
+#include "daemon/xdg.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 
 #define MIRROR_PAUSE_MS 200
@@ -35,10 +40,18 @@ struct mirror {
         bool watch_said;     /* that not all is watched */
         int64_t soonest_ms;  /* by uv_hrtime(): no pass that nobody asked for before that … */
         int64_t stirred_ms;  /* … though something has changed then; 0: nothing since the last began */
+        unsigned ticks;      /* of this pass */
         struct desk *desk;   /* NULL: nobody is listened to */
+        struct reload *reload;
+        struct config config;     /* of a daemon: what args.config leads to */
+        struct config next;       /* waits until the cycle is gone … */
+        struct store *next_store; /* … with a state folder of its own, or NULL */
+        bool renewing;            /* … if this is set */
+        bool answered;            /* the reload that was asked for; see mirror_reload_over() */
         int64_t began_ms;    /* wall clock */
         bool paused;         /* told to do nothing */
-        bool dropping;       /* … and the cycle is on its way out */
+        bool left;           /* the last pass left something to be done */
+        bool dropping;       /* the cycle is on its way out, and another may follow */
         bool stopping;
         bool resting;        /* between two passes */
         bool look;           /* somebody asked for a pass */
@@ -51,6 +64,20 @@ struct mirror {
 static void mirror_say_failed(const struct err *err)
 {
         event_say(EVENT_STATE_FAILED, &(struct event_about){.err = err->code}, "%s", err->text);
+        notify_failed(err->code, err->text);
+}
+
+static void mirror_show_state(struct mirror *m)
+{
+        struct str line = STR_NULL(4096);
+        struct mirror_view view;
+
+        if (!m->args.daemon || m->stopping)
+                return;
+        mirror_view(m, &view);
+        headline(&line, &view);
+        notify_status(str_z(&line));
+        str_finish(&line);
 }
 
 /* ---- passes ---------------------------------------------------------------------------------- */
@@ -62,6 +89,8 @@ static void mirror_closed(void *userdata)
         m->cycle = NULL;
         desk_close(TAKE_PTR(m->desk));
         watch_close(TAKE_PTR(m->watch));
+        reload_close(TAKE_PTR(m->reload));
+        notify_unwatch();
         signals_unwatch();
         waker_close(&m->waker);
         uv_close((uv_handle_t *)&m->tick, NULL);
@@ -73,9 +102,12 @@ static void mirror_stop(struct mirror *m)
                 return;
         m->stopping = true;
         desk_close(TAKE_PTR(m->desk));
+        reload_close(TAKE_PTR(m->reload));
+        notify_stopping();
+        if (m->status == EXIT_OK)
+                notify_status("stopping");
         if (m->reopen_err || m->dropping) /* the cycle is on its way out already */
                 return;
-        sd_notify(0, "STOPPING=1\nSTATUS=stopping");
         waker_stop(&m->waker);
         if (m->cycle)
                 cycle_stop(m->cycle, mirror_closed, m);
@@ -151,8 +183,10 @@ static void mirror_heard(void *userdata, unsigned words)
 {
         struct mirror *m = userdata;
 
-        if (words & SIGNALS_LOOK)
-                mirror_look(m);
+        if ((words & SIGNALS_LOOK) && m->reload) {
+                notify_reloading();
+                reload_ask(m->reload); /* and then looks: mirror_reload_answered() */
+        }
         if (words & SIGNALS_END) {
                 m->status = EXIT_OK;
                 mirror_stop(m);
@@ -165,9 +199,12 @@ static void mirror_on_tick(uv_timer_t *tick)
 {
         struct mirror *m = CONTAINER_OF(tick, struct mirror, tick);
 
-        if (m->cycle)
-                speed_note(&m->speed, engine_stats(cycle_view(m->cycle)->engine).bytes_sent,
-                           mirror_now_ms());
+        if (!m->cycle)
+                return;
+        speed_note(&m->speed, engine_stats(cycle_view(m->cycle)->engine).bytes_sent,
+                   mirror_now_ms());
+        if (m->ticks++ > 0) /* a look that finds nothing is not worth a word */
+                mirror_show_state(m);
 }
 
 static void mirror_pass(void *userdata)
@@ -179,6 +216,8 @@ static void mirror_pass(void *userdata)
         m->stirred_ms = 0;
         if (m->args.daemon) {
                 m->speed = (struct speed){0};
+                m->ticks = 0;
+                reload_look(m->reload);
                 uv_timer_start(&m->tick, mirror_on_tick, 0, MIRROR_TICK_MS);
         }
         cycle_pass(m->cycle, mirror_pass_done, m);
@@ -186,7 +225,8 @@ static void mirror_pass(void *userdata)
 
 static int mirror_create_cycle(struct mirror *m, struct err *err)
 {
-        int r = cycle_create(&m->cycle, &m->loop, m->args.config, m->store, m->args.spool_dir, err);
+        const char *spool_dir = m->args.spool_dir ? m->args.spool_dir : m->args.config->state_dir;
+        int r = cycle_create(&m->cycle, &m->loop, m->args.config, m->store, spool_dir, err);
 
         if (r == 0 && m->args.daemon)
                 cycle_set_slices(m->cycle);
@@ -199,7 +239,10 @@ static void mirror_rest(struct mirror *m, int64_t wait_ms)
 {
         m->resting = true;
         mirror_wake(m, wait_ms);
+        mirror_show_state(m);
 }
+
+static void mirror_drop(struct mirror *m);
 
 /* The snapshot has gone bad under our hands: away with it, and compare with the cloud anew.  When its
  * disk failed it may be good all the same, and the next pass is in time to tell. */
@@ -229,9 +272,11 @@ static void mirror_reopen(void *userdata)
                 bool later = m->reopen_err == EIO;
 
                 m->reopen_err = 0;
-                if (m->paused)
+                if (m->renewing)
+                        mirror_drop(m);
+                else if (m->paused)
                         return;
-                if (later)
+                else if (later)
                         mirror_rest(m, m->args.config->period_ms);
                 else
                         mirror_pass(m);
@@ -255,8 +300,7 @@ static void mirror_after_pass(struct mirror *m, const struct pass_end *end)
         if (m->stirred_ms && mirror_stirred_wait_ms(m) < wait_ms)
                 wait_ms = mirror_stirred_wait_ms(m);
         mirror_say_watch(m);
-        sd_notifyf(0, "STATUS=%s", end->status == EXIT_OK ? "everything is mirrored"
-                                                          : "some work is left; see the log");
+        m->left = end->status != EXIT_OK;
         mirror_rest(m, wait_ms);
 }
 
@@ -288,6 +332,8 @@ static void mirror_pass_done(void *userdata, const struct pass_end *end)
                 mirror_after_pass(m, end);
                 return;
         }
+        if (m->args.daemon)
+                notify_failed(EACCES, "the service refuses the token");
         if (!m->args.daemon && end->again && m->passes < m->args.passes) {
                 if (end->young > 0 && m->passes == 1)
                         event_say(EVENT_WAITING_YOUNG, NULL,
@@ -335,6 +381,8 @@ static void mirror_open_watch(struct mirror *m)
                           "changes are found every SYNCHRONIZATION_PERIOD: %s", err.text);
 }
 
+static int mirror_follow(struct mirror *m, struct err *err);
+
 static int mirror_begin(struct mirror *m, struct err *err)
 {
         int r = start_loop(&m->loop, err);
@@ -343,6 +391,8 @@ static int mirror_begin(struct mirror *m, struct err *err)
                 r = mirror_watch(m, err);
         if (r == 0 && m->args.daemon)
                 mirror_open_watch(m);
+        if (r == 0 && m->args.daemon)
+                r = mirror_follow(m, err);
         if (r == 0)
                 r = mirror_create_cycle(m, err);
         return r;
@@ -367,33 +417,51 @@ static void mirror_go_on(struct mirror *m)
                 mirror_pass(m);
 }
 
+static void mirror_renew(struct mirror *m);
+
 static void mirror_dropped(void *userdata)
 {
         struct mirror *m = userdata;
 
         m->cycle = NULL;
         m->dropping = false;
-        if (m->stopping)
+        if (m->stopping) {
                 mirror_closed(m);
-        else if (!m->paused)
+                return;
+        }
+        if (m->renewing)
+                mirror_renew(m);
+        if (!m->paused)
                 mirror_go_on(m);
 }
 
 /* What is under way is given up as at an end of the program, and taken up as after one. */
+static void mirror_drop(struct mirror *m)
+{
+        uv_timer_stop(&m->tick);
+        waker_stop(&m->waker);
+        m->resting = false;
+        if (m->reopen_err || m->dropping) /* on its way out already */
+                return;
+        m->dropping = true;
+        if (m->cycle)
+                cycle_stop(m->cycle, mirror_dropped, m);
+        else
+                mirror_dropped(m);
+}
+
 void mirror_pause(struct mirror *m)
 {
         if (m->paused || m->stopping)
                 return;
         m->paused = true;
         event_say(EVENT_PAUSED, NULL, "paused; `ydsync resume` goes on");
-        sd_notify(0, "STATUS=paused");
-        uv_timer_stop(&m->tick);
+        mirror_show_state(m);
         if (m->resting) {
                 waker_stop(&m->waker);
                 m->resting = false;
-        } else if (!m->reopen_err && !m->dropping && m->cycle) {
-                m->dropping = true;
-                cycle_stop(m->cycle, mirror_dropped, m);
+        } else if (m->cycle) {
+                mirror_drop(m);
         }
 }
 
@@ -403,7 +471,6 @@ void mirror_resume(struct mirror *m)
                 return;
         m->paused = false;
         event_say(EVENT_RESUMED, NULL, "going on");
-        sd_notify(0, "STATUS=going on");
         if (!m->dropping && !m->reopen_err)
                 mirror_go_on(m);
 }
@@ -414,6 +481,7 @@ void mirror_view(struct mirror *m, struct mirror_view *ret)
                 .config = m->args.config,
                 .cycle = m->cycle ? cycle_view(m->cycle) : NULL,
                 .paused = m->paused,
+                .left = m->left,
                 .began_ms = m->began_ms,
                 .next_ms = m->resting ? m->due_ms : -1,
                 .speed = m->speed,
@@ -437,6 +505,182 @@ static void mirror_listen(struct mirror *m)
                 event_say(EVENT_PAUSED, NULL, "paused since an earlier run; `ydsync resume` goes on");
 }
 
+/* ---- another configuration --------------------------------------------------------------------- */
+
+static bool mirror_is_new(const struct mirror *m, const struct config *next, const char *key)
+{
+        return !config_key_same(config_key_find(key), m->args.config, next);
+}
+
+/* Which keys have another value; their values stay unsaid, one of them is the token. */
+static void mirror_say_changed(const struct mirror *m, const struct config *next)
+{
+        struct str keys = STR_NULL(4096);
+
+        for (size_t i = 0; i < CONFIG_KEYS; i++)
+                if (mirror_is_new(m, next, config_key_table[i].name))
+                        str_addf(&keys, "%s%s", keys.len > 0 ? ", " : "", config_key_table[i].name);
+        event_say(EVENT_CONFIG_CHANGED, NULL, "another configuration is in force: %s", str_z(&keys));
+        str_finish(&keys);
+}
+
+/* What could yet stand against it; it is said then.  `log`: the log file is to be opened anyway. */
+static int mirror_prepare(struct mirror *m, const struct config *next, bool log)
+{
+        struct err err = ERR_NONE;
+        int r;
+
+        if (mirror_is_new(m, next, "YDSYNC_STATE_DIR")) {
+                xdg_make_parents(next->state_dir);
+                r = store_open(&m->next_store, next->state_dir, 0, &err);
+                if (r < 0) {
+                        reload_refuse(m->reload, next, "YDSYNC_STATE_DIR", &err);
+                        return r;
+                }
+        }
+        if (!log && !mirror_is_new(m, next, "PATH_FILE_LOG"))
+                return 0;
+        r = speak_to_file(next->log_dir, &err);
+        if (r < 0)
+                reload_refuse(m->reload, next, "PATH_FILE_LOG", &err);
+        return r;
+}
+
+static void mirror_forget_next(struct mirror *m)
+{
+        store_close(TAKE_PTR(m->next_store));
+        config_finish(&m->next);
+        m->renewing = false;
+}
+
+/* The desk, which has the path of the state folder from us, must not lose it. */
+static void mirror_move(struct mirror *m)
+{
+        char *state_dir = m->config.state_dir;
+
+        if (!m->next_store) {
+                m->config.state_dir = m->next.state_dir;
+                m->next.state_dir = state_dir;
+                return;
+        }
+        desk_close(TAKE_PTR(m->desk));
+        store_close(m->store);
+        m->store = TAKE_PTR(m->next_store);
+}
+
+static void mirror_listen(struct mirror *m);
+
+/* What was asked for is done when it has been read, and counts. */
+static void mirror_reload_over(struct mirror *m)
+{
+        if (!m->answered || m->renewing)
+                return;
+        m->answered = false;
+        notify_ready();
+}
+
+/* There is no cycle: the next one begins with the next configuration. */
+static void mirror_renew(struct mirror *m)
+{
+        const bool elsewhere = m->next_store;
+        const bool other = mirror_is_new(m, &m->next, "PATH_TO_FOLDER_ON_PC");
+        struct config old;
+
+        mirror_move(m);
+        old = m->config;
+        m->config = m->next;
+        m->next = old;
+        mirror_forget_next(m);
+        log_set_level(m->config.log_level);
+        if (other) {
+                watch_close(TAKE_PTR(m->watch));
+                mirror_open_watch(m);
+        }
+        if (elsewhere)
+                mirror_listen(m);
+        mirror_reload_over(m);
+}
+
+/* Limits and the like: the pass under way goes on. */
+static void mirror_adjust(struct mirror *m, const struct config *next)
+{
+        bool period = mirror_is_new(m, next, "SYNCHRONIZATION_PERIOD");
+
+        for (size_t i = 0; i < CONFIG_KEYS; i++)
+                if (config_key_table[i].live)
+                        config_key_copy(&config_key_table[i], &m->config, next);
+        log_set_level(m->config.log_level);
+        if (m->cycle)
+                cycle_set_limits(m->cycle);
+        if (period && m->resting)
+                mirror_rest(m, m->config.period_ms);
+}
+
+/* Whether all that is new may change under a pass. */
+static bool mirror_is_live(const struct mirror *m, const struct config *next)
+{
+        for (size_t i = 0; i < CONFIG_KEYS; i++)
+                if (!config_key_table[i].live &&
+                    !config_key_same(&config_key_table[i], m->args.config, next))
+                        return false;
+        return true;
+}
+
+static void mirror_changed(void *userdata, struct config *next)
+{
+        struct mirror *m = userdata;
+        bool other = m->renewing; /* one that never came into force may have opened its log */
+
+        mirror_forget_next(m);
+        if (m->stopping || mirror_prepare(m, next, other) < 0) {
+                mirror_forget_next(m);
+                config_finish(next);
+                return;
+        }
+        mirror_say_changed(m, next);
+        if (mirror_is_live(m, next)) {
+                mirror_adjust(m, next);
+                config_finish(next);
+                return;
+        }
+        m->next = *next;
+        m->renewing = true;
+        mirror_drop(m);
+}
+
+static void mirror_reload_answered(void *userdata)
+{
+        struct mirror *m = userdata;
+
+        m->answered = true;
+        mirror_reload_over(m);
+        mirror_look(m);
+}
+
+/* A daemon's configuration is its own. */
+static int mirror_follow(struct mirror *m, struct err *err)
+{
+        struct reload_args args = {
+                .loop = &m->loop,
+                .env_file = m->args.env_file,
+                .config = &m->config,
+                .changed = mirror_changed,
+                .answered = mirror_reload_answered,
+                .userdata = m,
+        };
+        int r = config_copy(&m->config, m->args.config);
+
+        if (r < 0)
+                return err_errno(err, -r, "the configuration cannot be kept");
+        m->args.config = &m->config;
+        r = notify_watch(&m->loop);
+        if (r < 0)
+                return err_errno(err, -r, "the watchdog cannot be fed");
+        return reload_create(&m->reload, &args, err);
+}
+
+/* ---- from beginning to end --------------------------------------------------------------------- */
+
 /* Runs passes until mirror_stop(). */
 enum exit_status mirror_run(const struct mirror_args *args)
 {
@@ -446,6 +690,7 @@ enum exit_status mirror_run(const struct mirror_args *args)
         if (mirror_begin(&m, &err) < 0) {
                 mirror_say_failed(&err);
                 store_close(m.store);
+                config_finish(&m.config);
                 return EXIT_IO_ERROR;
         }
         if (m.args.show)
@@ -454,10 +699,14 @@ enum exit_status mirror_run(const struct mirror_args *args)
                 mirror_listen(&m);
         if (!m.paused)
                 mirror_pass(&m);
-        if (m.args.daemon)
-                sd_notifyf(0, "READY=1\nSTATUS=%s", m.paused ? "paused" : "first scan");
+        if (m.args.daemon) {
+                notify_status(m.paused ? "paused" : "first scan");
+                notify_ready();
+        }
         uv_run(&m.loop, UV_RUN_DEFAULT);
         start_loop_finish(&m.loop);
         store_close(m.store);
+        mirror_forget_next(&m);
+        config_finish(&m.config);
         return m.status;
 }

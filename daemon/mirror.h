@@ -3,7 +3,8 @@
 
 /*
  * Pass after pass: the machine of `run`, `once` and `plan`.  Decides when the next pass comes, opens
- * a snapshot that went bad anew, and ends when it is told to (signals.h).
+ * a snapshot that went bad anew, takes another configuration over (reload.h), and ends when it is told
+ * to (signals.h).
  */
 
 #include "daemon/cycle.h"
@@ -14,9 +15,11 @@
 #define MIRROR_PASSES 10
 
 struct mirror_args {
-        const struct config *config;
+        const struct config *config; /* a daemon's may be replaced by what the .env says later */
+        const char *env_file;        /* of --env, or NULL: where that is */
         struct store *store;    /* the mirror's from then on: it closes it */
-        const char *spool_dir;  /* where plans are kept for the length of a pass */
+        const char *spool_dir;  /* where plans are kept for the length of a pass; NULL: in the state
+                                   folder */
         bool daemon;            /* goes on until it is told to end */
         unsigned passes;        /* otherwise: so many at most */
         cycle_show_op show;     /* a dry run, when set: cycle_set_show() */
@@ -34,6 +37,7 @@ struct mirror_view {
         const struct config *config;
         const struct cycle_view *cycle; /* NULL: there is none while it pauses */
         bool paused;
+        bool left;           /* the last pass left something to be done */
         int64_t began_ms;    /* wall clock */
         int64_t next_ms;     /* of uv_hrtime(): when the next pass is due; -1: it is under way, or none
                                 is to come */

@@ -27,9 +27,11 @@ int main(int argc, char **argv)
         if (*argv[1] == '@')
                 at.sun_path[0] = '\0';
         fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-        out = fopen(argv[2], "w");
-        if (fd < 0 || !out ||
+        if (fd < 0 ||
             bind(fd, (struct sockaddr *)&at, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)))
+                return 74;
+        out = fopen(argv[2], "w"); /* once it is there, what is sent is heard */
+        if (!out)
                 return 74;
         while ((n = recv(fd, text, sizeof(text), 0)) >= 0) {
                 fprintf(out, "%.*s\n", (int)n, text);
