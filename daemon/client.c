@@ -115,7 +115,7 @@ int client_tell(struct client_answer *ret, const struct config *config, const ch
         if (ret->status == 200)
                 return EXIT_OK;
         why = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(ret->json, "error"));
-        log_error("%s", why ? why : "the running ydsync refuses");
+        log_error("%s", why ? tr(why) : tr("the running ydsync refuses"));
         return ret->status == 409   ? EXIT_TRY_AGAIN
                : ret->status == 403 ? EXIT_NO_PERMISSION
                : ret->status < 500  ? EXIT_USAGE_ERROR

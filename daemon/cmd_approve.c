@@ -25,7 +25,8 @@ static int approve_ask(const char *state_dir, const char *id, struct err *err)
         if (r < 0 || answer.status == 200)
                 return r;
         why = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer.json, "error"));
-        return err_set(err, answer.status >= 500 ? EIO : ESRCH, "%s", why ? why : "refused");
+        return err_set(err, answer.status >= 500 ? EIO : ESRCH, "%s",
+                       why ? tr(why) : tr("the running ydsync refuses"));
 }
 
 int cmd_approve(const struct call *call)
@@ -42,6 +43,6 @@ int cmd_approve(const struct call *call)
                 log_error("%s", err.text);
                 return r == -ESRCH ? EXIT_USAGE_ERROR : EXIT_IO_ERROR;
         }
-        printf("plan %s is approved; the next pass carries it out if it is still the same\n", id);
+        printf(tr("plan %s is approved; the next pass carries it out if it is still the same\n"), id);
         return EXIT_OK;
 }

@@ -49,7 +49,7 @@ static int cmd_explain_ask(const struct config *config, const char *key, cJSON *
                 return 0;
         }
         why = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer.json, "error"));
-        return err_set(err, EIO, "%s", why ? why : "the running ydsync refuses");
+        return err_set(err, EIO, "%s", why ? tr(why) : tr("the running ydsync refuses"));
 }
 
 static void cmd_explain_print(const cJSON *o, bool json)

@@ -15,20 +15,20 @@ static const char *plan_word(const struct op *op)
 {
         switch (op->verb) {
         case OP_MKDIR:
-                return "make folder";
+                return N_("make folder");
         case OP_PUT:
-                return op->was_known || op->there == OP_THERE_FILE ? "replace" : "upload";
+                return op->was_known || op->there == OP_THERE_FILE ? N_("replace") : N_("upload");
         case OP_ADOPT:
         case OP_TOUCH:
                 return "note";
         case OP_DROP:
-                return "remove";
+                return N_("remove");
         case OP_DROP_TREE:
-                return "remove folder";
+                return N_("remove folder");
         case OP_FORGET:
-                return "no longer mirror";
+                return N_("no longer mirror");
         case OP_MOVE:
-                return "move";
+                return N_("move");
         }
         return "";
 }
@@ -44,10 +44,11 @@ static void plan_show(void *userdata _unused_, const struct op *op, bool held)
 
         if (op->verb == OP_MOVE) {
                 str_add_printable(&name, op->from);
-                str_adds(&name, " to ");
+                str_adds(&name, tr(" to "));
         }
         str_add_printable(&name, op->entry.key);
-        printf("%s%s %s\n", held && plan_removes(op) ? "HELD " : "", plan_word(op), str_z(&name));
+        printf("%s%s %s\n", held && plan_removes(op) ? tr("HELD ") : "", tr(plan_word(op)),
+               str_z(&name));
 }
 
 static void plan_show_json(void *userdata _unused_, const struct op *op, bool held)

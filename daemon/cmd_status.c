@@ -30,7 +30,7 @@ static void status_draw(struct screen *s, const cJSON *o)
         _cleanup_(str_finish) struct str text = STR_NULL(1 << 24);
 
         status_text(&text, o);
-        screen_show(s, str_z(&text), "q ends this; ydsync goes on");
+        screen_show(s, str_z(&text), tr("q ends this; ydsync goes on"));
 }
 
 /* Once more every second, until somebody has seen enough or the daemon ends. */

@@ -16,7 +16,12 @@ static int tell(const struct call *call, const char *target)
         signals_leave();
         status = client_tell(&answer, &call->config, "POST", target);
         if (status == EXIT_OK)
-                puts(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer.json, "done")));
+                {
+                const char *done = cJSON_GetStringValue(
+                        cJSON_GetObjectItemCaseSensitive(answer.json, "done"));
+
+                puts(done ? tr(done) : "");
+        }
         return status;
 }
 

@@ -9,17 +9,18 @@
 
 #include "daemon/cmd.h"
 #include "daemon/exit.h"
+#include "lib/base/tr.h"
 
 #include <getopt.h>
 
 static const struct command_option command_options[] = {
         {OPTION_ENV, "env", "FILE",
-         "the configuration; else $YDSYNC_ENV, /etc/ydsync/.env for root,\n"
-         "$XDG_CONFIG_HOME/ydsync/.env for others"},
-        {OPTION_JSON, "json", NULL, "write JSON, for programs"},
-        {OPTION_ONCE, "once", NULL, "show it once, on a terminal too"},
-        {OPTION_HELP, "help", NULL, "this text; of a command: what it does and takes"},
-        {OPTION_VERSION, "version", NULL, "the version"},
+         N_("the configuration; else $YDSYNC_ENV, /etc/ydsync/.env for root,\n"
+            "$XDG_CONFIG_HOME/ydsync/.env for others")},
+        {OPTION_JSON, "json", NULL, N_("write JSON, for programs")},
+        {OPTION_ONCE, "once", NULL, N_("show it once, on a terminal too")},
+        {OPTION_HELP, "help", NULL, N_("this text; of a command: what it does and takes")},
+        {OPTION_VERSION, "version", NULL, N_("the version")},
         {OPTION_DUMP, "dump-options", NULL, NULL},
 };
 
@@ -27,58 +28,58 @@ static const struct command command_table[] = {
         {.name = "run",
          .run = cmd_run,
          .flags = COMMAND_DAEMON,
-         .summary = "mirror, and go on mirroring every SYNCHRONIZATION_PERIOD"},
+         .summary = N_("mirror, and go on mirroring every SYNCHRONIZATION_PERIOD")},
         {.name = "once",
          .run = cmd_once,
-         .summary = "one full pass: scan, carry everything out, exit"},
+         .summary = N_("one full pass: scan, carry everything out, exit")},
         {.name = "plan",
          .run = cmd_plan,
          .options = OPTION_JSON,
-         .summary = "show what `once` would do, changing nothing",
-         .details = "With --json each operation is one object on a line of its own: \"op\", \"path\",\n"
-                    "\"bytes\" of a file, \"entries\" of a folder that is removed, and \"held\".\n"
-                    "Exit status: 0 nothing to do, 1 something to do.\n"},
+         .summary = N_("show what `once` would do, changing nothing"),
+         .details = N_("With --json each operation is one object on a line of its own: \"op\", \"path\",\n"
+                       "\"bytes\" of a file, \"entries\" of a folder that is removed, and \"held\".\n"
+                       "Exit status: 0 nothing to do, 1 something to do.\n")},
         {.name = "status",
          .run = cmd_status,
          .flags = COMMAND_CLIENT,
          .options = OPTION_JSON | OPTION_ONCE,
-         .summary = "what the running daemon is doing, and what it waits for",
-         .details = "On a terminal it is shown anew every second; q ends that.\n"
-                    "Exit status: 0 it runs, 3 it does not.\n"},
+         .summary = N_("what the running daemon is doing, and what it waits for"),
+         .details = N_("On a terminal it is shown anew every second; q ends that.\n"
+                       "Exit status: 0 it runs, 3 it does not.\n")},
         {.name = "explain",
          .run = cmd_explain,
          .flags = COMMAND_CLIENT,
          .args = "PATH",
          .n_args = 1,
          .options = OPTION_JSON,
-         .summary = "what ydsync thinks of one path: its state, the rule, the last error",
-         .details = "PATH is absolute, or below the current folder if that is watched, else below\n"
-                    "the watched folder.  Without a daemon the snapshot answers.\n"},
+         .summary = N_("what ydsync thinks of one path: its state, the rule, the last error"),
+         .details = N_("PATH is absolute, or below the current folder if that is watched, else below\n"
+                       "the watched folder.  Without a daemon the snapshot answers.\n")},
         {.name = "check",
          .run = cmd_check,
          .flags = COMMAND_BARE,
          .options = OPTION_JSON,
-         .summary = "configuration, folder, state, service, token and room: whether it would work",
-         .details = "Each has a verdict (ok, warning, wrong) and, where something can be done, a remedy.\n"
-                    "Changes nothing.  Exit status: 0 nothing is wrong, else that of `once`.\n"},
+         .summary = N_("configuration, folder, state, service, token and room: whether it would work"),
+         .details = N_("Each has a verdict (ok, warning, wrong) and, where something can be done, a remedy.\n"
+                       "Changes nothing.  Exit status: 0 nothing is wrong, else that of `once`.\n")},
         {.name = "sync",
          .run = cmd_sync,
          .flags = COMMAND_CLIENT,
-         .summary = "tell the running daemon to scan now"},
+         .summary = N_("tell the running daemon to scan now")},
         {.name = "pause",
          .run = cmd_pause,
          .flags = COMMAND_CLIENT,
-         .summary = "tell the running daemon to do nothing until `resume`, over restarts too"},
+         .summary = N_("tell the running daemon to do nothing until `resume`, over restarts too")},
         {.name = "resume",
          .run = cmd_resume,
          .flags = COMMAND_CLIENT,
-         .summary = "tell the running daemon to go on"},
+         .summary = N_("tell the running daemon to go on")},
         {.name = "approve",
          .run = cmd_approve,
          .flags = COMMAND_CLIENT,
          .args = "ID",
          .n_args = 1,
-         .summary = "let the next pass carry out a held plan"},
+         .summary = N_("let the next pass carry out a held plan")},
 };
 
 /* ---- help ------------------------------------------------------------------------------------ */
@@ -97,7 +98,7 @@ static void command_row(FILE *out, const char *left, const char *help)
 
 static void command_help_options(FILE *out, unsigned options)
 {
-        fputs("\nOptions:\n", out);
+        fprintf(out, "\n%s\n", tr("Options:"));
         for (size_t i = 0; i < ARRAY_SIZE(command_options); i++) {
                 const struct command_option *o = &command_options[i];
                 char left[64];
@@ -106,15 +107,15 @@ static void command_help_options(FILE *out, unsigned options)
                         continue;
                 snprintf(left, sizeof(left), "--%s%s%s", o->name, o->arg ? " " : "",
                          o->arg ? o->arg : "");
-                command_row(out, left, o->help);
+                command_row(out, left, tr(o->help));
         }
 }
 
 static void command_help_program(FILE *out)
 {
-        fputs("Usage: ydsync [--env FILE] COMMAND [OPTION]...\n"
-              "Mirrors one local folder to Yandex.Disk, one way.\n\n"
-              "Commands:\n",
+        fputs(tr("Usage: ydsync [--env FILE] COMMAND [OPTION]...\n"
+                 "Mirrors one local folder to Yandex.Disk, one way.\n\n"
+                 "Commands:\n"),
               out);
         for (size_t i = 0; i < ARRAY_SIZE(command_table); i++) {
                 const struct command *c = &command_table[i];
@@ -122,13 +123,13 @@ static void command_help_program(FILE *out)
 
                 snprintf(left, sizeof(left), "%s%s%s", c->name, c->args ? " " : "",
                          c->args ? c->args : "");
-                command_row(out, left, c->summary);
+                command_row(out, left, tr(c->summary));
         }
         command_help_options(out, OPTION_COMMON);
-        fputs("\n"
-              "Exit status: 0 done, 1 plan has something to do, 3 no daemon runs, 64 usage, 66\n"
-              "watched folder missing or another one, 69 service unreachable, 73 no state, 74 input/output\n"
-              "error, 75 some work left, 77 token refused, 78 configuration.\n",
+        putc('\n', out);
+        fputs(tr("Exit status: 0 done, 1 plan has something to do, 3 no daemon runs, 64 usage, 66\n"
+                 "watched folder missing or another one, 69 service unreachable, 73 no state, 74 input/output\n"
+                 "error, 75 some work left, 77 token refused, 78 configuration.\n"),
               out);
 }
 
@@ -138,10 +139,10 @@ void command_help(FILE *out, const struct command *c)
                 command_help_program(out);
                 return;
         }
-        fprintf(out, "Usage: ydsync %s%s%s [OPTION]...\n%s\n", c->name, c->args ? " " : "",
-                c->args ? c->args : "", c->summary);
+        fprintf(out, tr("Usage: ydsync %s%s%s [OPTION]...\n%s\n"), c->name, c->args ? " " : "",
+                c->args ? c->args : "", tr(c->summary));
         if (c->details)
-                fprintf(out, "\n%s", c->details);
+                fprintf(out, "\n%s", tr(c->details));
         command_help_options(out, OPTION_COMMON | c->options);
 }
 
@@ -208,7 +209,7 @@ static bool command_takes(const struct command *c, unsigned options)
 
         for (size_t i = 0; i < ARRAY_SIZE(command_options); i++)
                 if (foreign & command_options[i].flag) {
-                        fprintf(stderr, "ydsync: %s takes no --%s\n", c->name,
+                        fprintf(stderr, tr("ydsync: %s takes no --%s\n"), c->name,
                                 command_options[i].name);
                         return false;
                 }
@@ -220,9 +221,9 @@ static bool command_counts(const struct command *c, int n_args)
         if (n_args == c->n_args)
                 return true;
         if (c->n_args == 0)
-                fprintf(stderr, "ydsync: %s takes no arguments\n", c->name);
+                fprintf(stderr, tr("ydsync: %s takes no arguments\n"), c->name);
         else
-                fprintf(stderr, "ydsync: it is: ydsync %s %s\n", c->name, c->args);
+                fprintf(stderr, tr("ydsync: it is: ydsync %s %s\n"), c->name, c->args);
         return false;
 }
 
@@ -235,7 +236,7 @@ static int command_complete(struct call *call, int n_words, char **words)
         call->command = n_words > 0 ? command_find(words[0]) : NULL;
         if (!call->command) {
                 if (n_words > 0)
-                        fprintf(stderr, "ydsync: no such command: %s\n", words[0]);
+                        fprintf(stderr, tr("ydsync: no such command: %s\n"), words[0]);
                 command_help(stderr, NULL);
                 return EXIT_USAGE_ERROR;
         }
@@ -243,7 +244,7 @@ static int command_complete(struct call *call, int n_words, char **words)
         if (told || (command_takes(call->command, call->options) &&
                      command_counts(call->command, n_words - 1)))
                 return EXIT_OK;
-        fprintf(stderr, "Try: ydsync %s --help\n", call->command->name);
+        fprintf(stderr, tr("Try: ydsync %s --help\n"), call->command->name);
         return EXIT_USAGE_ERROR;
 }
 
@@ -256,7 +257,7 @@ int command_parse(struct call *ret, int argc, char **argv)
         command_getopt_table(options);
         while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
                 if (option == '?') {
-                        fputs("Try: ydsync --help\n", stderr);
+                        fputs(tr("Try: ydsync --help\n"), stderr);
                         return EXIT_USAGE_ERROR;
                 }
                 ret->options |= (unsigned)option;

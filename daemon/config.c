@@ -15,7 +15,6 @@
 #include "daemon/xdg.h"
 #include "lib/base/dotenv.h"
 #include "lib/base/err.h"
-#include "lib/base/tr.h"
 #include "lib/core/entry.h"
 
 #include <errno.h>

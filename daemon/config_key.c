@@ -9,7 +9,6 @@
 #include "daemon/config_key.h"
 
 #include "daemon/xdg.h"
-#include "lib/base/tr.h"
 #include "lib/core/entry.h"
 #include "lib/core/match.h"
 

@@ -143,7 +143,7 @@ static void desk_sync(void *userdata, struct control_ask *ask)
         if (mirror_look(d->mirror) < 0)
                 control_refuse(ask, DESK_CONFLICT, "ydsync is paused; ydsync resume goes on");
         else
-                desk_say(ask, "done", "a scan begins now");
+                desk_say(ask, "done", N_("a scan begins now"));
 }
 
 static void desk_run_pause(struct desk_job *job)
@@ -162,7 +162,8 @@ static void desk_paused(struct desk_job *job)
         else
                 mirror_resume(job->desk->mirror);
         desk_say(job->ask, "done",
-                 job->pause ? "paused, over restarts too; ydsync resume goes on" : "going on");
+                 job->pause ? N_("paused, over restarts too; ydsync resume goes on")
+                            : N_("going on"));
 }
 
 static void desk_set_pause(struct desk *d, struct control_ask *ask, bool pause)
@@ -197,7 +198,7 @@ static void desk_approved(struct desk_job *job)
                 return;
         }
         mirror_look(job->desk->mirror);
-        desk_say(job->ask, "done", "approved");
+        desk_say(job->ask, "done", N_("approved"));
 }
 
 static void desk_approve(void *userdata, struct control_ask *ask)
@@ -246,7 +247,7 @@ static void desk_find_transfer(void *userdata, const struct entry *file, uint64_
         if (!path || !str_eq(path, file->key))
                 return;
         desk_set(o, "state", "uploading");
-        desk_set(o, "why", "it is being sent now");
+        desk_set(o, "why", N_("it is being sent now"));
 }
 
 /* What only the running daemon knows. */
@@ -261,8 +262,8 @@ static void desk_add_live(cJSON *o, const struct cycle_view *c)
         else if (state && str_eq(state, EXPLAIN_GONE) && *c->held) {
                 desk_set(o, "state", "held");
                 desk_set(o, "why",
-                         "it is no longer here, and too much is; its copy stays until the held "
-                         "plan is approved");
+                         N_("it is no longer here, and too much is; its copy stays until the held "
+                            "plan is approved"));
         } else {
                 engine_transfers(c->engine, desk_find_transfer, o);
         }

@@ -192,20 +192,20 @@ static const char *explain_known(const struct explain *e, const char **ret_why)
         const struct entry *row = &e->row, *here = &e->here;
 
         if (row->kind != here->kind) {
-                *ret_why = "it was something else when it was mirrored; the next pass replaces it";
-                return "changed";
+                *ret_why = N_("it was something else when it was mirrored; the next pass replaces it");
+                return N_("changed");
         }
         if (here->kind == KIND_DIR) {
-                *ret_why = "it stands in the cloud";
+                *ret_why = N_("it stands in the cloud");
                 return EXPLAIN_UNCHANGED;
         }
         if (row->size != here->size || !entry_stamp_eq(&row->stamp, &here->stamp)) {
-                *ret_why = "it is another than what was sent; the next pass compares and sends it";
-                return "changed";
+                *ret_why = N_("it is another than what was sent; the next pass compares and sends it");
+                return N_("changed");
         }
         *ret_why = row->flags & ENTRY_UNVERIFIED
-                           ? "it was sent, and is yet to be compared with what arrived"
-                           : "it stands in the cloud as it is here";
+                           ? N_("it was sent, and is yet to be compared with what arrived")
+                           : N_("it stands in the cloud as it is here");
         return EXPLAIN_UNCHANGED;
 }
 
@@ -213,16 +213,16 @@ static const char *explain_absent(const struct explain *e, const char **ret_why)
 {
         if (e->here.err && e->here.err != ENOENT && e->here.err != ENOTDIR &&
             e->here.err != ENAMETOOLONG) {
-                *ret_why = e->known ? "it cannot be seen; its copy in the cloud stays"
-                                    : "it cannot be seen";
-                return "unreadable";
+                *ret_why = e->known ? N_("it cannot be seen; its copy in the cloud stays")
+                                    : N_("it cannot be seen");
+                return N_("unreadable");
         }
         if (e->known) {
-                *ret_why = "it is no longer here; the next pass moves its copy to the Trash";
+                *ret_why = N_("it is no longer here; the next pass moves its copy to the Trash");
                 return EXPLAIN_GONE;
         }
-        *ret_why = "it is neither here nor known to be in the cloud";
-        return "unknown";
+        *ret_why = N_("it is neither here nor known to be in the cloud");
+        return N_("unknown");
 }
 
 static const char *explain_present(const struct explain *e, const char **ret_why)
@@ -230,39 +230,39 @@ static const char *explain_present(const struct explain *e, const char **ret_why
         const char *unfit = entry_key_unfit(e->key);
 
         if (e->here.kind == KIND_OTHER) {
-                *ret_why = "only regular files and folders are mirrored";
-                return "left out";
+                *ret_why = N_("only regular files and folders are mirrored");
+                return N_("left out");
         }
         if (unfit) {
                 *ret_why = unfit;
-                return "left out";
+                return N_("left out");
         }
         if (e->here.err) {
-                *ret_why = "it cannot be read; it is mirrored once it can be";
-                return "unreadable";
+                *ret_why = N_("it cannot be read; it is mirrored once it can be");
+                return N_("unreadable");
         }
         if (e->known)
                 return explain_known(e, ret_why);
-        *ret_why = explain_young(e) ? "it was changed a moment ago, and waits until it rests"
-                                    : "it is new; the next pass takes it up";
-        return explain_young(e) ? "settling" : "new";
+        *ret_why = explain_young(e) ? N_("it was changed a moment ago, and waits until it rests")
+                                    : N_("it is new; the next pass takes it up");
+        return explain_young(e) ? N_("settling") : N_("new");
 }
 
 static const char *explain_state(const struct explain *e, const char **ret_why)
 {
         if (!*e->key) {
-                *ret_why = "it is the watched folder itself";
+                *ret_why = N_("it is the watched folder itself");
                 return EXPLAIN_UNCHANGED;
         }
         if (e->ignore_at) {
-                *ret_why = "the .ydignore that stands above it cannot be read, so that nothing of "
-                           "that folder is looked at";
-                return "unreadable";
+                *ret_why = N_("the .ydignore that stands above it cannot be read, so that nothing of "
+                              "that folder is looked at");
+                return N_("unreadable");
         }
         if (e->excluded) {
-                *ret_why = e->known ? "a pattern leaves it out; its copy in the cloud stays as it is"
-                                    : "a pattern leaves it out";
-                return "left out";
+                *ret_why = e->known ? N_("a pattern leaves it out; its copy in the cloud stays as it is")
+                                    : N_("a pattern leaves it out");
+                return N_("left out");
         }
         return e->here.kind == KIND_NONE ? explain_absent(e, ret_why) : explain_present(e, ret_why);
 }
@@ -273,15 +273,15 @@ static const char *explain_kind(const struct entry *e)
 {
         switch (e->kind) {
         case KIND_FILE:
-                return "file";
+                return N_("file");
         case KIND_DIR:
-                return "folder";
+                return N_("folder");
         case KIND_OTHER:
-                return "other";
+                return N_("other");
         case KIND_NONE:
                 break;
         }
-        return "nothing";
+        return N_("nothing");
 }
 
 static void explain_words(cJSON *o, const char *name, const char *text)
@@ -344,7 +344,7 @@ static cJSON *explain_json(const struct explain *e)
                 explain_add_entry(o, "known", &e->row);
         explain_add_rule(o, e);
         if (!e->adopted)
-                cJSON_AddStringToObject(o, "note", "the folder was not compared with the cloud yet");
+                cJSON_AddStringToObject(o, "note", N_("the folder was not compared with the cloud yet"));
         return o;
 }
 
@@ -388,9 +388,10 @@ static void explain_text_entry(struct str *s, const char *name, const cJSON *one
 
         if (!one)
                 return;
-        str_addf(s, "%-9s%s", name, explain_s(one, "kind"));
+        str_add_padded(s, tr(name), 9);
+        str_adds(s, tr(explain_s(one, "kind")));
         if (bytes) {
-                str_addf(s, ", %.0f B, of %s", cJSON_GetNumberValue(bytes), explain_s(one, "modified"));
+                str_addf(s, tr(", %.0f B, of %s"), cJSON_GetNumberValue(bytes), explain_s(one, "modified"));
                 if (*explain_s(one, "md5"))
                         str_addf(s, ", md5 %s", explain_s(one, "md5"));
         }
@@ -399,27 +400,38 @@ static void explain_text_entry(struct str *s, const char *name, const cJSON *one
         str_addc(s, '\n');
 }
 
+static void explain_row(struct str *s, const char *name, const char *text)
+{
+        str_add_padded(s, tr(name), 9);
+        str_addf(s, "%s\n", text);
+}
+
 void explain_text(struct str *ret, const cJSON *o)
 {
         const cJSON *rule = cJSON_GetObjectItemCaseSensitive(o, "rule");
         const cJSON *failing = cJSON_GetObjectItemCaseSensitive(o, "failing");
+        _cleanup_(str_finish) struct str when = STR_NULL(64);
         double next;
 
-        str_addf(ret, "%-9s%s\n", "path", explain_s(o, "path"));
-        str_addf(ret, "%-9s%s: %s\n", "state", explain_s(o, "state"), explain_s(o, "why"));
-        if (rule)
-                str_addf(ret, "%-9s%s (%s), which leaves out %s\n", "rule", explain_s(rule, "pattern"),
+        explain_row(ret, N_("path"), explain_s(o, "path"));
+        str_add_padded(ret, tr("state"), 9);
+        str_addf(ret, "%s: %s\n", tr(explain_s(o, "state")), tr(explain_s(o, "why")));
+        if (rule) {
+                str_add_padded(ret, tr("rule"), 9);
+                str_addf(ret, tr("%s (%s), which leaves out %s\n"), explain_s(rule, "pattern"),
                          explain_s(rule, "source"), explain_s(rule, "leaves_out"));
-        explain_text_entry(ret, "here", cJSON_GetObjectItemCaseSensitive(o, "here"));
-        explain_text_entry(ret, "in cloud", cJSON_GetObjectItemCaseSensitive(o, "known"));
+        }
+        explain_text_entry(ret, N_("here"), cJSON_GetObjectItemCaseSensitive(o, "here"));
+        explain_text_entry(ret, N_("in cloud"), cJSON_GetObjectItemCaseSensitive(o, "known"));
         if (failing) {
                 next = cJSON_GetNumberValue(
                         cJSON_GetObjectItemCaseSensitive(failing, "next_try_seconds"));
-                str_addf(ret, "%-9s%.0f times; next try in ", "tried",
-                         cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(failing, "times")));
-                str_add_span(ret, next > 0 && next < 1e9 ? (int64_t)next * 1000 : 0);
-                str_adds(ret, ", or when it changes\n");
+                str_add_padded(ret, tr("tried"), 9);
+                str_add_span(&when, next > 0 && next < 1e9 ? (int64_t)next * 1000 : 0);
+                str_addf(ret, tr("%.0f times; next try in %s, or when it changes\n"),
+                         cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(failing, "times")),
+                         str_z(&when));
         }
         if (*explain_s(o, "note"))
-                str_addf(ret, "%-9s%s\n", "note", explain_s(o, "note"));
+                explain_row(ret, N_("note"), tr(explain_s(o, "note")));
 }

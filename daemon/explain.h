@@ -12,8 +12,8 @@
 
 #include <cjson/cJSON.h>
 
-#define EXPLAIN_UNCHANGED "mirrored" /* the states that a daemon may know better */
-#define EXPLAIN_GONE "gone"
+#define EXPLAIN_UNCHANGED N_("mirrored") /* the states that a daemon may know better */
+#define EXPLAIN_GONE N_("gone")
 
 /*
  * The key of `path`, which is absolute or, if not, below the watched folder: "" for that folder

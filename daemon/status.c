@@ -62,22 +62,22 @@ static const char *status_stage(enum cycle_stage stage)
 {
         switch (stage) {
         case CYCLE_RESTS:
-                return "idle";
+                return N_("idle");
         case CYCLE_LISTS:
-                return "listing";
+                return N_("listing");
         case CYCLE_PREPARES:
         case CYCLE_SCANS:
-                return "scanning";
+                return N_("scanning");
         case CYCLE_MOVES:
-                return "moving";
+                return N_("moving");
         case CYCLE_SENDS:
-                return "uploading";
+                return N_("uploading");
         case CYCLE_VERIFIES:
-                return "verifying";
+                return N_("verifying");
         case CYCLE_REMOVES:
-                return "removing";
+                return N_("removing");
         case CYCLE_AUDITS:
-                return "auditing";
+                return N_("auditing");
         }
         return "";
 }
@@ -97,14 +97,14 @@ static const char *status_state(const struct mirror_view *v)
         const struct cycle_view *c = v->cycle;
 
         if (v->paused || !c)
-                return "paused";
+                return N_("paused");
         if (status_trouble(c) < ENGINE_LANES)
-                return "waiting";
+                return N_("waiting");
         if (c->stage != CYCLE_RESTS)
                 return status_stage(c->stage);
         if (*c->error)
-                return c->tally.halted && c->tally.end == END_LATER ? "waiting" : "failing";
-        return *c->held ? "held" : "idle";
+                return c->tally.halted && c->tally.end == END_LATER ? N_("waiting") : N_("failing");
+        return *c->held ? N_("held") : N_("idle");
 }
 
 static void status_add_scan(cJSON *o, const struct cycle_view *c)
@@ -196,8 +196,8 @@ static void status_add_quota(cJSON *o, const struct quota *q)
         paused = cJSON_AddObjectToObject(o, "uploads_paused");
         cJSON_AddStringToObject(paused, "why",
                                 q->pause == QUOTA_NO_ROOM
-                                        ? "there is no room on the Disk"
-                                        : "the upload allowance of the account is used up");
+                                        ? N_("there is no room on the Disk")
+                                        : N_("the upload allowance of the account is used up"));
         if (q->pause == QUOTA_NO_ROOM && !q->blind)
                 status_number(paused, "room", q->room);
         status_until(paused, "next_try_seconds", q->next_ms);
@@ -322,13 +322,24 @@ static const char *status_s(const cJSON *o, const char *key)
 
 static void status_row(struct str *s, const char *name)
 {
-        str_addf(s, "%-11s", name);
+        str_add_padded(s, *name ? tr(name) : "", 11);
+}
+
+/* A reason, of which the part before what the service said can be looked up. */
+static void status_why(struct str *s, const char *why)
+{
+        const char *detail = strstr(why, " (");
+        _cleanup_(freep) char *head = strndup(why, detail ? (size_t)(detail - why) : strlen(why));
+
+        str_add_printable(s, head ? tr(head) : why);
+        if (head && detail)
+                str_add_printable(s, detail);
 }
 
 static void status_amount(struct str *s, uint64_t seconds)
 {
         if (seconds < 120)
-                str_addf(s, "%u s", (unsigned)seconds);
+                str_addf(s, tr("%u s"), (unsigned)seconds);
         else
                 str_add_span(s, (int64_t)(seconds < INT32_MAX ? seconds : INT32_MAX) * 1000);
 }
@@ -337,7 +348,7 @@ static void status_span(struct str *s, const cJSON *o, const char *key)
 {
         uint64_t seconds = status_n(o, key);
 
-        str_adds(s, seconds == 0 ? "now" : "in ");
+        str_adds(s, seconds == 0 ? tr("now") : tr("in "));
         if (seconds > 0)
                 status_amount(s, seconds);
 }
@@ -348,8 +359,8 @@ static void status_text_mirrored(struct str *s, const cJSON *o)
 
         if (!known)
                 return;
-        status_row(s, "mirrored");
-        str_addf(s, "%" PRIu64 " files in %" PRIu64 " folders, ", status_n(known, "files"),
+        status_row(s, N_("mirrored"));
+        str_addf(s, tr("%" PRIu64 " files in %" PRIu64 " folders, "), status_n(known, "files"),
                  status_n(known, "folders"));
         str_add_size(s, status_n(known, "bytes"));
         str_addc(s, '\n');
@@ -360,13 +371,13 @@ static void status_text_scans(struct str *s, const cJSON *o)
         const cJSON *scan = status_at(o, "last_scan");
 
         if (scan) {
-                status_row(s, "last scan");
+                status_row(s, N_("last scan"));
                 status_amount(s, status_n(scan, "ago_seconds"));
-                str_addf(s, " ago, took %.2f s\n",
+                str_addf(s, tr(" ago, took %.2f s\n"),
                          cJSON_GetNumberValue(status_at(scan, "seconds")));
         }
         if (status_at(o, "next_scan_seconds")) {
-                status_row(s, "next scan");
+                status_row(s, N_("next scan"));
                 status_span(s, o, "next_scan_seconds");
                 str_addc(s, '\n');
         }
@@ -394,17 +405,17 @@ static void status_text_progress(struct str *s, const cJSON *o)
 
         if (!status_at(o, "speed") || status_n(pass, "uploads") == 0)
                 return;
-        status_row(s, "uploads");
-        str_addf(s, "%" PRIu64 " of %" PRIu64 " files, ", status_n(pass, "uploads_over"),
+        status_row(s, N_("uploads"));
+        str_addf(s, tr("%" PRIu64 " of %" PRIu64 " files, "), status_n(pass, "uploads_over"),
                  status_n(pass, "uploads"));
         str_add_size(s, status_n(pass, "bytes_over"));
-        str_adds(s, " of ");
+        str_adds(s, tr(" of "));
         str_add_size(s, status_n(pass, "bytes"));
         str_adds(s, ", ");
         str_add_size(s, status_n(o, "speed"));
-        str_adds(s, "/s");
+        str_adds(s, tr("/s"));
         if (status_at(o, "eta_seconds")) {
-                str_adds(s, ", done ");
+                str_adds(s, tr(", done "));
                 status_span(s, o, "eta_seconds");
         }
         str_addc(s, '\n');
@@ -417,11 +428,12 @@ static void status_text_held(struct str *s, const cJSON *o)
 
         if (!held)
                 return;
-        status_row(s, "held");
-        str_addf(s, "%" PRIu64 " of %" PRIu64 " known entries are gone here; they stay in the cloud\n",
+        status_row(s, N_("held"));
+        str_addf(s, tr("%" PRIu64 " of %" PRIu64
+                       " known entries are gone here; they stay in the cloud\n"),
                  status_n(held, "removals"), status_n(held, "of"));
         status_row(s, "");
-        str_addf(s, "until you run: ydsync approve %.32s\n", status_s(held, "id"));
+        str_addf(s, tr("until you run: ydsync approve %.32s\n"), status_s(held, "id"));
 }
 
 static void status_text_troubles(struct str *s, const cJSON *o)
@@ -429,21 +441,21 @@ static void status_text_troubles(struct str *s, const cJSON *o)
         const cJSON *trouble = status_at(o, "trouble"), *paused = status_at(o, "uploads_paused");
 
         if (trouble) {
-                status_row(s, cJSON_IsTrue(status_at(trouble, "uploads_only")) ? "uploads"
-                                                                              : "service");
-                str_add_printable(s, status_s(trouble, "why"));
-                str_adds(s, "; next try ");
+                status_row(s, cJSON_IsTrue(status_at(trouble, "uploads_only")) ? N_("uploads")
+                                                                              : N_("service"));
+                status_why(s, status_s(trouble, "why"));
+                str_adds(s, tr("; next try "));
                 status_span(s, trouble, "next_try_seconds");
                 str_addc(s, '\n');
         }
         if (paused) {
-                status_row(s, "uploads");
-                str_addf(s, "paused: %s; next try ", status_s(paused, "why"));
+                status_row(s, N_("uploads"));
+                str_addf(s, tr("paused: %s; next try "), tr(status_s(paused, "why")));
                 status_span(s, paused, "next_try_seconds");
                 str_addc(s, '\n');
         }
         if (status_at(o, "problem")) {
-                status_row(s, "problem");
+                status_row(s, N_("problem"));
                 str_add_printable(s, status_s(o, "problem"));
                 str_addc(s, '\n');
         }
@@ -455,15 +467,18 @@ static void status_text_failing(struct str *s, const cJSON *o)
 
         if (status_n(o, "failing") == 0)
                 return;
-        status_row(s, "failing");
+        status_row(s, N_("failing"));
         str_addf(s, "%" PRIu64 "\n", status_n(o, "failing"));
         cJSON_ArrayForEach(f, status_at(o, "failing_paths"))
         {
                 str_adds(s, "  ");
                 str_add_printable(s, status_s(f, "path"));
                 str_adds(s, ": ");
-                str_add_printable(s, status_s(f, "why"));
-                str_addf(s, "; tried %" PRIu64 " times, next try ", status_n(f, "times"));
+                status_why(s, status_s(f, "why"));
+                str_addf(s,
+                         trn("; tried %" PRIu64 " time, next try ",
+                             "; tried %" PRIu64 " times, next try ", status_n(f, "times")),
+                         status_n(f, "times"));
                 status_span(s, f, "next_try_seconds");
                 str_addc(s, '\n');
         }
@@ -471,12 +486,12 @@ static void status_text_failing(struct str *s, const cJSON *o)
 
 void status_text(struct str *ret, const cJSON *status)
 {
-        status_row(ret, "state");
-        str_addf(ret, "%s\n", status_s(status, "state"));
-        status_row(ret, "folder");
+        status_row(ret, N_("state"));
+        str_addf(ret, "%s\n", tr(status_s(status, "state")));
+        status_row(ret, N_("folder"));
         str_add_printable(ret, status_s(status, "folder"));
         str_addc(ret, '\n');
-        status_row(ret, "cloud");
+        status_row(ret, N_("cloud"));
         str_add_printable(ret, status_s(status, "cloud"));
         str_addc(ret, '\n');
         status_text_mirrored(ret, status);

@@ -218,7 +218,7 @@ static void work_say_failed(struct work *w, const struct work_item *item,
         _cleanup_(str_finish) struct str when = STR_NULL(64);
         struct event_about about = work_about(w, item, end);
         int64_t least_ms = end->kind == END_STUCK ? WORK_STUCK_MS : end->again_ms;
-        struct failure_told told = failures_add(w->args.failures, &item->op.entry, end->text,
+        struct failure_told told = failures_add(w->args.failures, &item->op.entry, about.reason,
                                                 least_ms, (int64_t)(uv_hrtime() / 1000000));
 
         if (told.say == FAILURE_QUIET)

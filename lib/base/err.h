@@ -10,6 +10,7 @@
  */
 
 #include "lib/base/mem.h"
+#include "lib/base/tr.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

@@ -161,6 +161,17 @@ void str_add_printable(struct str *s, const char *z)
         }
 }
 
+void str_add_padded(struct str *s, const char *text, size_t width)
+{
+        size_t n = 0, chars = 0;
+
+        for (const char *z = text; *z; z += n ? n : 1, chars++)
+                n = str_utf8(z);
+        str_adds(s, text);
+        for (; chars < width; chars++)
+                str_addc(s, ' ');
+}
+
 void str_add_span(struct str *s, int64_t ms)
 {
         static const struct {

@@ -14,7 +14,6 @@
 #include "lib/core/match.h"
 
 #include "lib/base/str.h"
-#include "lib/base/tr.h"
 #include "lib/core/entry.h"
 
 #include <ctype.h>

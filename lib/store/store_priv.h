@@ -20,7 +20,6 @@
  */
 
 #include "lib/base/str.h"
-#include "lib/base/tr.h"
 #include "lib/store/store.h"
 
 #include <sqlite3.h>

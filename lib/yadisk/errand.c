@@ -152,9 +152,10 @@ struct ask errand_not_yet(struct errand *e, int64_t first_ms)
         return errand_wait(first_ms << (e->looks < 4 ? e->looks++ : 4));
 }
 
-static void errand_tell(struct str *s, const char *fmt, va_list ap) _printf_(2, 0);
+static void errand_vtell(struct str *s, const char *fmt, va_list ap) _printf_(2, 0);
+static void errand_tell(struct str *s, const char *fmt, ...) _printf_(2, 3);
 
-static void errand_tell(struct str *s, const char *fmt, va_list ap)
+static void errand_vtell(struct str *s, const char *fmt, va_list ap)
 {
         char text[2048];
 
@@ -163,14 +164,23 @@ static void errand_tell(struct str *s, const char *fmt, va_list ap)
         str_add_printable(s, text);
 }
 
+static void errand_tell(struct str *s, const char *fmt, ...)
+{
+        va_list ap;
+
+        va_start(ap, fmt);
+        errand_vtell(s, fmt, ap);
+        va_end(ap);
+}
+
 struct ask errand_end(struct errand *e, enum end_kind kind, int status, const char *fmt, ...)
 {
         va_list ap, again;
 
         va_start(ap, fmt);
         va_copy(again, ap);
-        errand_tell(&e->text, tr(fmt), ap);
-        errand_tell(&e->reason, fmt, again);
+        errand_vtell(&e->text, tr(fmt), ap);
+        errand_vtell(&e->reason, fmt, again);
         va_end(again);
         va_end(ap);
         return (struct ask){.want = ASK_DONE,
@@ -191,15 +201,16 @@ static struct ask errand_end_verdict(struct errand *e, enum end_kind kind,
         int status = in->kind == OUTCOME_HTTP ? in->status : 0;
         const char *said = *v->description ? v->description : in->text ? in->text : "";
         const char *what = *v->text ? v->text : N_("the service's answer makes no sense here");
+        char detail[1024] = "";
         struct ask ask;
 
         if (status)
-                ask = errand_end(e, kind, status, "%s (HTTP %d%s%s)", tr(what), status,
-                                 *said ? ": " : "", said);
-        else
-                ask = errand_end(e, kind, status, "%s%s%s%s", tr(what), *said ? " (" : "", said,
-                                 *said ? ")" : "");
-        ask.end.reason = what;
+                snprintf(detail, sizeof(detail), " (HTTP %d%s%s)", status, *said ? ": " : "", said);
+        else if (*said)
+                snprintf(detail, sizeof(detail), " (%s)", said);
+        ask = errand_end(e, kind, status, "%s%s", tr(what), detail);
+        errand_tell(&e->reason, "%s%s", what, detail);
+        ask.end.reason = str_z(&e->reason);
         return ask;
 }
 
