@@ -34,7 +34,7 @@
 enum audit_part { PART_CLOUD, PART_READ };
 
 /* A folder in which something is not as it is known. */
-struct doubt {
+struct suspect {
         char *key;
         size_t n; /* entries right in it, or 1 for itself */
 };
@@ -75,8 +75,8 @@ struct audit {
         size_t next;             /* of folders */
         unsigned flows;
         bool mending, pumping;
-        struct doubt *doubts;    /* room for each folder */
-        size_t n_doubts, n_mended;
+        struct suspect *suspects; /* room for each folder */
+        size_t n_suspects, n_mended;
         struct entry_list gone;  /* folders that are missing: KIND_DIR, a listing above has shown it;
                                     KIND_NONE, they were not found themselves */
         size_t size_gone;
@@ -164,9 +164,9 @@ static void audit_forget_round(struct audit *a)
         entry_list_finish(&a->folders);
         entry_list_finish(&a->gone);
         a->size_gone = 0;
-        for (size_t i = 0; i < a->n_doubts; i++)
-                free(a->doubts[i].key);
-        a->n_doubts = a->next = a->n_mended = 0;
+        for (size_t i = 0; i < a->n_suspects; i++)
+                free(a->suspects[i].key);
+        a->n_suspects = a->next = a->n_mended = 0;
 }
 
 static void audit_move(struct audit *a, const char *key)
@@ -518,17 +518,17 @@ static void audit_job_judge(struct audit *a)
 
         a->lost = 0;
         audit_gone_top(a);
-        for (size_t i = 0; i < a->n_doubts; i++) {
-                struct doubt *d = &a->doubts[i];
+        for (size_t i = 0; i < a->n_suspects; i++) {
+                struct suspect *d = &a->suspects[i];
 
                 if (audit_covered(a, d->key)) {
                         free(d->key);
                         continue;
                 }
                 a->lost += d->n;
-                a->doubts[n++] = *d;
+                a->suspects[n++] = *d;
         }
-        a->n_doubts = n;
+        a->n_suspects = n;
         for (size_t i = 0; a->result == 0 && i < a->gone.n; i++) {
                 uint64_t below = 0;
 
@@ -559,15 +559,15 @@ static bool audit_add_gone(struct audit *a, const char *key, enum kind kind)
         return copy;
 }
 
-static bool audit_doubt(struct audit *a, const char *key, const struct audit_finds *finds)
+static bool audit_suspect(struct audit *a, const char *key, const struct audit_finds *finds)
 {
-        struct doubt *d = &a->doubts[a->n_doubts];
+        struct suspect *d = &a->suspects[a->n_suspects];
         bool ok = true;
 
-        *d = (struct doubt){.key = str_dup(key), .n = finds->n};
+        *d = (struct suspect){.key = str_dup(key), .n = finds->n};
         if (!d->key)
                 return false;
-        a->n_doubts++;
+        a->n_suspects++;
         if (finds->n == 1 && str_eq(finds->items[0].key, key)) { /* the folder itself */
                 d->n = *key != '\0'; /* the cloud folder has no row */
                 return audit_add_gone(a, key, KIND_NONE);
@@ -594,7 +594,7 @@ static void audit_looked(void *userdata, struct flow *flow, const struct flow_en
                 a->tally->repaired += finds->remnants > 0;
                 break;
         case END_CHANGED:
-                if (!audit_doubt(a, flow_audit_key(flow), finds))
+                if (!audit_suspect(a, flow_audit_key(flow), finds))
                         a->counts.unlisted++;
                 break;
         case END_LATER:
@@ -625,9 +625,9 @@ static bool audit_start_next(struct audit *a)
         if (a->tally->halted || engine_room(a->args.engine) == 0)
                 return false;
         if (a->mending) {
-                if (a->n_mended == a->n_doubts)
+                if (a->n_mended == a->n_suspects)
                         return false;
-                audit_start(a, a->doubts[a->n_mended++].key, audit_scaled(a, AUDIT_PATIENCE_MS),
+                audit_start(a, a->suspects[a->n_mended++].key, audit_scaled(a, AUDIT_PATIENCE_MS),
                             audit_mended);
                 return true;
         }
@@ -652,7 +652,7 @@ static void audit_pump(struct audit *a)
         engine_on_room(a->args.engine, NULL, NULL);
         if (a->tally->halted)
                 audit_leave(a);
-        else if (!a->mending && a->n_doubts > 0)
+        else if (!a->mending && a->n_suspects > 0)
                 audit_job(a, audit_job_judge, audit_judged);
         else
                 audit_round_done(a);
@@ -698,9 +698,9 @@ static void audit_job_folders(struct audit *a)
                 memmove(items + 1, items, a->folders.n++ * sizeof(*items));
                 items[0] = root;
         }
-        free(a->doubts);
-        a->doubts = calloc(a->folders.n + 1, sizeof(*a->doubts));
-        if (!a->doubts)
+        free(a->suspects);
+        a->suspects = calloc(a->folders.n + 1, sizeof(*a->suspects));
+        if (!a->suspects)
                 a->result = err_set(&a->err, ENOMEM, "no memory");
 }
 
@@ -948,7 +948,7 @@ void audit_destroy(struct audit *a)
                 return;
         audit_forget_round(a);
         reread_finish(&a->reread);
-        free(a->doubts);
+        free(a->suspects);
         free(a->at);
         free(a);
 }

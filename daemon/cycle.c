@@ -12,6 +12,7 @@
 #include "daemon/account.h"
 #include "daemon/approval.h"
 #include "daemon/audit.h"
+#include "daemon/doubts.h"
 #include "daemon/event.h"
 #include "daemon/moves.h"
 #include "daemon/report.h"
@@ -94,6 +95,8 @@ struct cycle {
         bool held;
         struct intent *intents;
         size_t n_intents;
+        struct doubts *doubts; /* NULL: there are none, or the pass is a dry run */
+        uint64_t unsettled;    /* so many could not be looked at */
         struct tally tally;
         char fault[1024]; /* what ends it early */
         struct scan *scan;
@@ -211,6 +214,7 @@ static void cycle_forget_pass(struct cycle *c)
         store_intents_free(c->intents, c->n_intents);
         c->intents = NULL;
         c->n_intents = 0;
+        doubts_destroy(TAKE_PTR(c->doubts));
         cycle_forget_folders(c);
         store_facts_free(c->moving, c->n_moving);
         c->moving = NULL;
@@ -249,8 +253,8 @@ static enum exit_status cycle_status(const struct cycle *c)
                 return t->end == END_REFUSED ? EXIT_NO_PERMISSION
                        : t->end == END_STORE ? EXIT_IO_ERROR
                                              : EXIT_UNAVAILABLE;
-        if (t->later || t->stuck || t->waiting || t->skipped || c->held || c->checks_failed ||
-            c->unlisted || !audit_complete(c->audit) || c->plan.totals.unseen)
+        if (t->later || t->stuck || t->waiting || t->awaiting || t->skipped || c->held ||
+            c->checks_failed || c->unlisted || c->unsettled || !audit_complete(c->audit) || c->plan.totals.unseen)
                 return EXIT_TRY_AGAIN;
         return EXIT_OK;
 }
@@ -451,6 +455,7 @@ static struct work_args cycle_work_args(struct cycle *c)
                 .tally = &c->tally,
                 .intents = c->intents,
                 .n_intents = c->n_intents,
+                .doubts = c->doubts,
         };
 }
 
@@ -964,6 +969,39 @@ static void cycle_stage_scan(struct cycle *c)
                 cycle_job(c, cycle_job_intents, cycle_start_scan);
 }
 
+/* ---- what was begun and not written down ------------------------------------------------------- */
+
+static void cycle_settled(void *userdata, uint64_t failed)
+{
+        struct cycle *c = userdata;
+
+        c->unsettled = failed;
+        cycle_stage_scan(c);
+}
+
+static void cycle_job_doubts(struct cycle *c)
+{
+        c->job_result = doubts_load(&c->doubts, c->store, &c->err);
+}
+
+static void cycle_doubts_read(struct cycle *c)
+{
+        if (c->job_result < 0)
+                cycle_fail(c, EXIT_IO_ERROR);
+        else if (c->doubts)
+                doubts_settle(c->doubts, c->engine, &c->yadisk, &c->tally, cycle_settled, c);
+        else
+                cycle_stage_scan(c);
+}
+
+static void cycle_stage_settle(struct cycle *c)
+{
+        if (c->tally.halted || c->show)
+                cycle_stage_scan(c);
+        else
+                cycle_job(c, cycle_job_doubts, cycle_doubts_read);
+}
+
 /* ---- the cloud folder: listing it the first time, making it ------------------------------------ */
 
 static void cycle_cloud_made(void *userdata, struct flow *flow _unused_,
@@ -982,7 +1020,7 @@ static void cycle_cloud_made(void *userdata, struct flow *flow _unused_,
                 cycle_fail(c, EXIT_TRY_AGAIN);
                 return;
         }
-        cycle_stage_scan(c);
+        cycle_stage_settle(c);
 }
 
 static void cycle_stage_cloud(struct cycle *c)
@@ -991,7 +1029,7 @@ static void cycle_stage_cloud(struct cycle *c)
         struct flow_end end = {.kind = END_LATER, .text = "no memory"};
 
         if (c->tally.halted || c->show || (c->meta_made && !c->cloud_missing))
-                cycle_stage_scan(c);
+                cycle_stage_settle(c);
         else if (engine_start(c->engine, flow_mkdir(&c->yadisk, &op), cycle_cloud_made, c) < 0)
                 cycle_cloud_made(c, NULL, &end);
 }
@@ -1389,7 +1427,7 @@ void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_
         event_set_cycle(++c->passes);
         c->adopting = c->cloud_missing = c->held = c->noted = false;
         c->listed = c->root_unlisted = false;
-        c->unlisted = 0;
+        c->unlisted = c->unsettled = 0;
         c->move_rounds = 0;
         c->moves_over = false;
         c->shown = c->shown_moves = c->moves_told = 0;

@@ -25,7 +25,7 @@
 #define MIRROR_TICK_MS 1000
 
 /* In a row: a disk that damages every snapshot is not ours to work round. */
-#define MIRROR_REOPENS 3
+#define MIRROR_REOPENS 3 /* in a row at once; a daemon goes on once a period */
 
 struct mirror {
         struct mirror_args args;
@@ -269,7 +269,7 @@ static void mirror_reopen(void *userdata)
         if (r == 0)
                 r = mirror_create_cycle(m, &err);
         if (r == 0) {
-                bool later = m->reopen_err == EIO;
+                bool later = m->reopen_err == EIO || m->reopened > MIRROR_REOPENS;
 
                 m->reopen_err = 0;
                 if (m->renewing)
@@ -311,7 +311,9 @@ static bool mirror_must_reopen(struct mirror *m, const struct pass_end *end)
                 m->reopened = 0;
         if (!end->state_err || !m->store || m->args.show)
                 return false;
-        return end->state_err == EIO ? m->args.daemon : m->reopened++ < MIRROR_REOPENS;
+        if (end->state_err == EIO)
+                return m->args.daemon;
+        return m->reopened++ < MIRROR_REOPENS || m->args.daemon;
 }
 
 static void mirror_pass_done(void *userdata, const struct pass_end *end)

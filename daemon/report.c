@@ -288,6 +288,9 @@ void report_summary(const struct tally *t, uint64_t api_calls)
         if (s.len == 0)
                 return;
         report_count(&s, t->waiting, "%" PRIu64 " failing ones wait for their next try", t->waiting);
+        report_count(&s, t->awaiting,
+                     "%" PRIu64 " not removed yet: an upload that was interrupted may still end there",
+                     t->awaiting);
         report_count(&s, t->skipped, "%" PRIu64 " not tried", t->skipped);
         event_say(EVENT_PASS_DONE, &(struct event_about){.bytes = &t->uploaded_bytes},
                   trn("pass done: %s; %" PRIu64 " API call", "pass done: %s; %" PRIu64 " API calls",

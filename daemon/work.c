@@ -2,6 +2,7 @@
 
 #include "daemon/work.h"
 
+#include "daemon/doubts.h"
 #include "daemon/event.h"
 #include "lib/core/disguise.h"
 #include "lib/core/order.h"
@@ -448,6 +449,7 @@ static struct flow *work_put(struct work *w, struct work_item *item)
                                 .largest = w->args.quota->largest,
                                 .wire = wire,
                                 .leftover = intent ? intent->wire : NULL,
+                                .doubtful = doubts_open(w->args.doubts, item->key),
                                 .leftover_old = intent && work_intent_is_old(intent)};
         struct flow *flow;
 
@@ -464,6 +466,7 @@ static struct flow *work_flow(struct work *w, struct work_item *item)
 {
         struct drop_args drop = {.yadisk = w->args.yadisk,
                                  .op = &item->op,
+                                 .doubtful = doubts_open(w->args.doubts, item->key),
                                  .permanently = w->args.config->delete_mode == DELETE_PERMANENT};
 
         switch (item->op.verb) {
@@ -525,6 +528,13 @@ static bool work_leaves_out(struct work *w, const struct work_item *item)
                 return true; /* what it needed was told of */
         if (w->held && (verb == OP_DROP || verb == OP_DROP_TREE || item->op.after_drop))
                 return true;
+        if ((verb == OP_DROP || verb == OP_DROP_TREE) &&
+            doubts_await(w->args.doubts, item->key)) {
+                t->awaiting++;
+                return true;
+        }
+        if (verb == OP_MOVE && doubts_below(w->args.doubts, item->op.from))
+                return true; /* then it is removed and sent, when that is known */
         if (verb != OP_MOVE && failures_waiting(w->args.failures, &item->op.entry,
                              (int64_t)(uv_hrtime() / 1000000))) {
                 t->waiting++;

@@ -15,12 +15,15 @@
 #include "lib/store/store.h"
 #include "lib/yadisk/yadisk.h"
 
+struct doubts;
+
 /* What a pass has done and left undone. */
 struct tally {
         uint64_t uploaded, uploaded_bytes, made, moved, removed, adopted;
         uint64_t changed;      /* changed under our hands: to be seen anew */
         uint64_t later, stuck; /* failed; each path was named */
         uint64_t waiting;      /* not tried: failed before, and the time has not come */
+        uint64_t awaiting;     /* not removed: what was under way may yet come to stand there */
         uint64_t foreign;      /* left alone: somebody else's */
         uint64_t skipped;      /* not tried, or given up, because of what is below */
         uint64_t repaired;     /* rows found untrue: a further pass puts it right */
@@ -42,6 +45,7 @@ struct work_args {
         struct intent *intents;   /* of interrupted uploads; one is taken (wire set to "") when the
                                      file it is for is sent */
         size_t n_intents;
+        const struct doubts *doubts; /* what waits for one of them is left out; NULL: none */
 };
 
 struct work;

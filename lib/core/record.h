@@ -9,7 +9,7 @@
 enum record_verb {
         RECORD_ROW,          /* entry: insert or replace */
         RECORD_FORGET,       /* entry.key: remove that one row */
-        RECORD_FORGET_TREE,  /* entry.key: remove it and every row below it */
+        RECORD_FORGET_TREE,  /* entry.key: remove it and every row and doubt below it */
         RECORD_MOVE,         /* from, entry.key: that row and every row below it are of the other key
                                 from now on, and so are the intents below; what rows there were is
                                 forgotten */
@@ -21,6 +21,10 @@ enum record_verb {
         RECORD_REMOTE,       /* entry: what a listing showed (the `remote` table) */
         RECORD_REMOTE_CLEAR, /* empties the `remote` table */
         RECORD_META,         /* name, value (NULL removes) */
+        RECORD_DOUBT,        /* entry.key is about to become what `entry` says, in the cloud: a file of
+                                this size and md5, a folder, or nothing (KIND_NONE).  It is in doubt
+                                from now on; an older doubt about it is replaced */
+        RECORD_DOUBT_DONE,   /* entry.key: what stands there is known, and the row says so */
 };
 
 struct record {
@@ -28,7 +32,8 @@ struct record {
         struct entry entry;
         const char *from;    /* MOVE */
         const char *wire;    /* INTENT, REMNANT, INTENT_DONE: the name it goes up under, without folder */
-        int64_t when_ms;     /* INTENT, REMNANT: wall clock, since 1970 */
+        int64_t when_ms;     /* INTENT, REMNANT, DOUBT: wall clock, since 1970 */
+        bool looked;         /* DOUBT: it was looked at since, and that has not settled it */
         const char *name;    /* META */
         const char *value;   /* META */
 };

@@ -253,6 +253,7 @@ static void engine_check_stopped(struct engine *e)
 }
 
 static void slot_tell(struct slot *s, struct outcome *in);
+static void engine_open_gate(struct engine *e);
 
 /* A slot whose work on the pool is over: true when the engine has meanwhile dropped it. */
 static bool slot_back(struct slot *s)
@@ -267,6 +268,17 @@ static bool slot_back(struct slot *s)
         return true;
 }
 
+/* A slot that is back goes on.  Should it end, or wait, what it held is free for others. */
+static void slot_go_on(struct slot *s, struct outcome *in)
+{
+        struct engine *e = s->engine;
+
+        if (slot_back(s))
+                return;
+        slot_tell(s, in);
+        engine_open_gate(e);
+}
+
 static void slot_recorded(void *userdata, struct recorder_job *job _unused_,
                           const struct outcome *in)
 {
@@ -275,8 +287,7 @@ static void slot_recorded(void *userdata, struct recorder_job *job _unused_,
 
         if (in->err)
                 s->engine->store_err = in->err;
-        if (!slot_back(s))
-                slot_tell(s, &mine);
+        slot_go_on(s, &mine);
 }
 
 static void slot_record(struct slot *s, const struct ask *ask)
@@ -316,8 +327,7 @@ static void slot_worked(uv_work_t *work, int status _unused_)
                              .retry_after_ms = -1};
 
         memcpy(in.md5, s->md5, sizeof(in.md5));
-        if (!slot_back(s))
-                slot_tell(s, &in);
+        slot_go_on(s, &in);
 }
 
 static void slot_pool(struct slot *s, const struct ask *ask)
@@ -330,8 +340,6 @@ static void slot_pool(struct slot *s, const struct ask *ask)
 }
 
 /* ---- the gates: API requests at the agreed pace, and not while there is no point in them -------- */
-
-static void engine_open_gate(struct engine *e);
 
 static void engine_on_gate(uv_timer_t *timer)
 {

@@ -11,7 +11,7 @@
 -- is one pass over one table.  What is below the folder K lies between K||00 and K||01.
 
 PRAGMA application_id = 0x79647379; -- "ydsy"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- Small facts.  Names that begin with "store." belong to the store itself.
 CREATE TABLE meta (
@@ -44,6 +44,18 @@ CREATE TABLE intent (
         key     BLOB    NOT NULL,             -- the file it is for
         size    INTEGER NOT NULL CHECK (size >= 0),
         when_ms INTEGER NOT NULL,             -- since 1970
+        sum     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What was about to change in the cloud under a thing's own name, and is not known to have changed:
+-- written before the request, deleted by the commit that knows what became of it.  (Since version 2.)
+CREATE TABLE doubt (
+        key     BLOB    NOT NULL PRIMARY KEY,
+        kind    INTEGER NOT NULL CHECK (kind IN (0, 1, 2)), -- what it becomes: nothing, file, folder
+        looked  INTEGER NOT NULL CHECK (looked IN (0, 1)),  -- and that has not settled it
+        size    INTEGER NOT NULL CHECK (size >= 0),
+        when_ms INTEGER NOT NULL,                           -- of the request, since 1970
+        md5     BLOB    CHECK (length(md5) = 16),           -- of a file
         sum     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -214,7 +214,7 @@ static int store_create(const char *path, const char *dir, struct err *err)
 
 /* ---- is it ours? --------------------------------------------------------------------------- */
 
-static int store_check_ids(struct store_db *db, struct err *err)
+static int store_check_ids(struct store_db *db, int64_t *ret_version, struct err *err)
 {
         int64_t application, version;
         int r = store_db_number(db, "PRAGMA application_id", &application, err);
@@ -231,7 +231,20 @@ static int store_check_ids(struct store_db *db, struct err *err)
                                db->path);
         if (version < 1)
                 return store_db_damaged(db, err, "it has no version");
+        *ret_version = version;
         return 0;
+}
+
+/* A new, empty database of that version in memory. */
+static int store_model(sqlite3 **ret, int64_t version)
+{
+        int rc = sqlite3_open(":memory:", ret);
+
+        if (rc == SQLITE_OK)
+                rc = sqlite3_exec(*ret, store_schema, NULL, NULL, NULL);
+        if (rc == SQLITE_OK && version < 2)
+                rc = sqlite3_exec(*ret, "DROP TABLE doubt", NULL, NULL, NULL);
+        return rc;
 }
 
 /* Whether both statements give the same texts. */
@@ -262,16 +275,14 @@ static int store_check_same(struct store_db *db, sqlite3_stmt *is, sqlite3_stmt 
 }
 
 /* The schema is compared with that of a new database in memory, letter by letter. */
-static int store_check_schema(struct store_db *db, struct err *err)
+static int store_check_schema(struct store_db *db, int64_t version, struct err *err)
 {
         static const char sql[] = "SELECT type, name, tbl_name, sql FROM sqlite_schema"
                                   " WHERE substr(name, 1, 7) <> 'sqlite_' ORDER BY name";
         sqlite3 *model = NULL;
         sqlite3_stmt *is = NULL, *should = NULL;
-        int r, rc = sqlite3_open(":memory:", &model);
+        int r, rc = store_model(&model, version);
 
-        if (rc == SQLITE_OK)
-                rc = sqlite3_exec(model, store_schema, NULL, NULL, NULL);
         if (rc == SQLITE_OK)
                 rc = sqlite3_prepare_v2(model, sql, -1, &should, NULL);
         if (rc == SQLITE_OK)
@@ -307,16 +318,55 @@ static int store_check_meta(struct store_db *db, struct err *err)
         return r;
 }
 
-static int store_check(struct store_db *db, struct err *err)
+static int store_check(struct store_db *db, int64_t *ret_version, struct err *err)
 {
         int r = store_db_begin(db, STMT_BEGIN, err); /* another program may be writing */
 
         if (r == 0)
-                r = store_check_ids(db, err);
+                r = store_check_ids(db, ret_version, err);
         if (r == 0)
-                r = store_check_schema(db, err);
+                r = store_check_schema(db, *ret_version, err);
         if (r == 0)
                 r = store_check_meta(db, err);
+        store_db_rollback(db);
+        return r;
+}
+
+/* ---- from an older version ------------------------------------------------------------------ */
+
+/* Carries out the statement that made `table` in the model. */
+static int store_add_table(struct store_db *db, sqlite3 *model, const char *table)
+{
+        sqlite3_stmt *stmt = NULL;
+        const char *sql = NULL;
+        int rc = sqlite3_prepare_v2(model, "SELECT sql FROM sqlite_schema WHERE name = ?1", -1,
+                                    &stmt, NULL);
+
+        if (rc == SQLITE_OK)
+                rc = sqlite3_bind_text(stmt, 1, table, -1, SQLITE_STATIC);
+        if (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+                sql = store_column_text(stmt, 0);
+        if (rc == SQLITE_OK)
+                rc = sql ? sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
+        sqlite3_finalize(stmt);
+        return rc;
+}
+
+/* All or nothing: what is there is kept, and what this version has more is added. */
+static int store_upgrade(struct store_db *db, struct err *err)
+{
+        sqlite3 *model = NULL;
+        int rc, r = store_db_begin(db, STMT_BEGIN_WRITE, err);
+
+        if (r < 0)
+                return r;
+        rc = store_model(&model, STORE_VERSION);
+        if (rc == SQLITE_OK)
+                rc = store_add_table(db, model, "doubt");
+        if (rc == SQLITE_OK)
+                rc = sqlite3_exec(db->sqlite, "PRAGMA user_version = 2", NULL, NULL, NULL);
+        sqlite3_close(model);
+        r = rc == SQLITE_OK ? store_db_do(db, STMT_COMMIT, err) : store_db_fail(db, rc, err);
         store_db_rollback(db);
         return r;
 }
@@ -350,16 +400,19 @@ static int store_fail_readonly(struct store *s, struct err *err)
 
 static int store_open_db(struct store *s, enum store_how how, struct err *err)
 {
+        int64_t version = 0;
         struct stat st;
         int r = store_db_open(&s->db, s->path, how, err);
 
         if (r == 0)
-                r = store_check(&s->db, err);
+                r = store_check(&s->db, &version, err);
         if (r == 0 && how == STORE_DB_WRITE) {
                 if (sqlite3_db_readonly(s->db.sqlite, "main") != 0)
                         r = store_fail_readonly(s, err);
                 else
                         r = store_db_wal(&s->db, err);
+                if (r == 0 && version < STORE_VERSION)
+                        r = store_upgrade(&s->db, err);
         }
         if (r == 0 && stat(s->path, &st) < 0)
                 r = err_errno(err, errno, "cannot look at the snapshot %s", s->path);

@@ -5,7 +5,8 @@
  * The snapshot: what we know to stand in the cloud because we put it there or recognised it.
  *
  * A SQLite database `state.db` in the state folder, WAL, synchronous=FULL: a commit that returned 0
- * survives a power cut.  `lock` beside it keeps a second program out.
+ * survives a power cut.  `lock` beside it keeps a second program out.  What an older version of
+ * ydsync has written is kept, and brought up to this one's when it is opened for writing.
  *
  * A row is checked when it is read (checksum, order), a whole pass also against the number of rows
  * there must be; what does not hold is -EUCLEAN, never a wrong row.
@@ -74,7 +75,7 @@ void store_facts_free(struct store_fact *facts, size_t n);
  *
  * A row is a file or a folder with a key that entry_key_unfit() lets pass, or the watched folder
  * itself (""); folders have size 0.  `err` is not kept, of a RECORD_REMOTE neither flags nor stamp.
- * RECORD_INTENT replaces one of the same wire name.
+ * RECORD_INTENT replaces one of the same wire name, RECORD_DOUBT one of the same key.
  *
  *   -EINVAL   a record cannot be right (the sentence says which); nothing was tried
  *   -ENOSPC   the disk is full; a later commit may succeed
@@ -127,6 +128,19 @@ struct intent {
  * store_intents_free(). */
 int store_intents(struct store *s, struct intent **ret, size_t *ret_n, struct err *err);
 void store_intents_free(struct intent *intents, size_t n);
+
+/* What was about to change in the cloud when ydsync ended, or was tried in vain. */
+struct doubt {
+        char *key;
+        enum kind kind;     /* what it was to become: KIND_FILE, KIND_DIR, or KIND_NONE: nothing */
+        uint64_t size;      /* of a file, … */
+        uint8_t md5[16];    /* … and of its content */
+        int64_t when_ms;    /* of the request, wall clock since 1970 */
+        bool looked;        /* it was looked at since, and that has not settled it */
+};
+/* All of them in tree order (writing side), one malloced block; store_doubts_free() frees it. */
+int store_doubts(struct store *s, struct doubt **ret, size_t *ret_n, struct err *err);
+void store_doubts_free(struct doubt *doubts, size_t n);
 
 struct store_totals {
         uint64_t files, dirs, bytes, unverified;

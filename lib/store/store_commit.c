@@ -23,6 +23,10 @@
  *           rows for what is not there: the next look here finds it gone, and puts it anew
  *   removed there, then the row forgotten (flow_drop, flow_apart)
  *           a file in the cloud that has become foreign: it would never be removed
+ *   the doubt, then whatever changes the cloud under a thing's own name; and with the row that says
+ *   what stands there, in one transaction, the end of the doubt (errand.c)
+ *           a row for what was removed, or nothing for what was made: should the thing be back here,
+ *           or gone, by the next start, the one would be believed and the other be taken for foreign
  *   the rows of another folder forgotten, in one transaction with the binding and the identity of
  *   the new one, then the first listing (cycle.c)
  *           rows of the old folder, taken for files that were removed in the new one: all deleted
@@ -32,9 +36,8 @@
  *   and the flush of the folder (store.c)
  *           an empty or torn database, or a new one with the log of another
  *
- * So a cut leaves at most a deed that nothing says so of here, and the next start finds it by
- * looking.  One kind it cannot find: something that was made, not yet written down, and removed here
- * before the next start.  Nobody can tell it from a foreign thing then, and it stays.
+ * So a cut leaves at most a deed of which nothing but a doubt or an intent says so here, and the next
+ * start settles that by looking (flow_settle.c, flow_put.c, flow_sweep.c).
  */
 
 #include "lib/store/store_priv.h"
@@ -86,6 +89,29 @@ static const char *commit_move_unfit(const struct record *rec)
         return why ? why : store_key_unfit(rec->from);
 }
 
+static struct doubt commit_doubt_of(const struct record *rec)
+{
+        struct doubt d = {.kind = rec->entry.kind,
+                          .size = rec->entry.size,
+                          .when_ms = rec->when_ms,
+                          .looked = rec->looked};
+
+        memcpy(d.md5, rec->entry.md5, sizeof(d.md5));
+        return d;
+}
+
+static const char *commit_doubt_unfit(const struct record *rec)
+{
+        struct doubt d = commit_doubt_of(rec);
+        const char *why = rec->entry.key ? entry_key_unfit(rec->entry.key) : "it has no path";
+
+        if (why || rec->verb == RECORD_DOUBT_DONE)
+                return why;
+        if (d.kind == KIND_FILE && !rec->entry.has_md5)
+                return "what is to stand there cannot be told without its digest";
+        return store_doubt_unfit(&d);
+}
+
 /* NULL, or half a sentence that says why this record cannot be carried out. */
 static const char *commit_unfit(const struct record *rec)
 {
@@ -110,6 +136,9 @@ static const char *commit_unfit(const struct record *rec)
                 return why ? why : entry_key_unfit(rec->entry.key);
         case RECORD_INTENT_DONE:
                 return commit_wire_unfit(rec->wire);
+        case RECORD_DOUBT:
+        case RECORD_DOUBT_DONE:
+                return commit_doubt_unfit(rec);
         case RECORD_META:
                 return commit_meta_unfit(rec);
         case RECORD_REMOTE_CLEAR:
@@ -251,6 +280,21 @@ static int commit_uncount_range(struct commit *c)
         return r;
 }
 
+static int commit_forget_doubts(struct commit *c)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        int r;
+
+        if (c->tally.n[TALLY_DOUBTS] == 0)
+                return 0;
+        r = commit_range(c, STMT_DOUBT_FORGET_RANGE, &stmt);
+        if (r == 0)
+                r = store_db_step(c->db, stmt, c->err);
+        if (r == 0)
+                c->tally.n[TALLY_DOUBTS] -= sqlite3_changes(c->db->sqlite);
+        return r;
+}
+
 static int commit_forget_tree(struct commit *c, const char *key)
 {
         _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
@@ -260,6 +304,8 @@ static int commit_forget_tree(struct commit *c, const char *key)
                 r = store_key_range(&c->raw, &c->end, key, c->err);
         if (r == 0)
                 r = commit_uncount_range(c);
+        if (r == 0)
+                r = commit_forget_doubts(c);
         if (r == 0)
                 r = commit_range(c, STMT_ENTRY_FORGET_RANGE, &stmt);
         return r < 0 ? r : store_db_step(c->db, stmt, c->err);
@@ -461,6 +507,61 @@ static int commit_move(struct commit *c, const char *from, const char *to)
         return r;
 }
 
+static int commit_doubt_with(struct commit *c, enum store_stmt id, const struct doubt *d)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        int r = store_db_stmt(c->db, id, &stmt, c->err);
+
+        if (r == 0)
+                r = store_bind_str(c->db, stmt, 1, &c->raw, c->err);
+        if (r == 0)
+                r = store_bind_int(c->db, stmt, 2, d->kind, c->err);
+        if (r == 0)
+                r = store_bind_int(c->db, stmt, 3, d->looked, c->err);
+        if (r == 0)
+                r = store_bind_int(c->db, stmt, 4, (int64_t)d->size, c->err);
+        if (r == 0)
+                r = store_bind_int(c->db, stmt, 5, d->when_ms, c->err);
+        if (r == 0 && d->kind == KIND_FILE) { /* else the NULL of store_db_resetp() stands there */
+                int rc = sqlite3_bind_blob(stmt, 6, d->md5, sizeof(d->md5), SQLITE_STATIC);
+
+                r = rc == SQLITE_OK ? 0 : store_db_fail(c->db, rc, c->err);
+        }
+        if (r == 0)
+                r = store_bind_int(c->db, stmt, 7, store_doubt_sum(d, &c->raw), c->err);
+        return r < 0 ? r : commit_change(c, stmt);
+}
+
+static int commit_doubt(struct commit *c, const struct record *rec)
+{
+        struct doubt d = commit_doubt_of(rec);
+        int r = store_key_encode(&c->raw, rec->entry.key, c->err);
+
+        if (r == 0)
+                r = commit_doubt_with(c, STMT_DOUBT_NEW, &d);
+        if (r > 0)
+                c->tally.n[TALLY_DOUBTS]++;
+        else if (r == 0)
+                r = commit_doubt_with(c, STMT_DOUBT_SET, &d);
+        return r < 0 ? r : 0;
+}
+
+static int commit_doubt_done(struct commit *c, const char *key)
+{
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        int r = store_key_encode(&c->raw, key, c->err);
+
+        if (r == 0)
+                r = store_db_stmt(c->db, STMT_DOUBT_FORGET, &stmt, c->err);
+        if (r == 0)
+                r = store_bind_str(c->db, stmt, 1, &c->raw, c->err);
+        if (r == 0)
+                r = commit_change(c, stmt);
+        if (r > 0)
+                c->tally.n[TALLY_DOUBTS]--;
+        return r < 0 ? r : 0;
+}
+
 static int commit_meta_with(struct commit *c, enum store_stmt id, const struct record *rec)
 {
         _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
@@ -514,6 +615,10 @@ static int commit_record(struct commit *c, const struct record *rec)
                 return commit_remote_clear(c);
         case RECORD_META:
                 return commit_meta(c, rec);
+        case RECORD_DOUBT:
+                return commit_doubt(c, rec);
+        case RECORD_DOUBT_DONE:
+                return commit_doubt_done(c, rec->entry.key);
         }
         return 0; /* commit_unfit() has refused it */
 }

@@ -53,6 +53,14 @@ static const char *const store_sql[STMT_COUNT] = {
         [STMT_INTENT_SET] = "UPDATE intent SET key = ?2, size = ?3, when_ms = ?4, sum = ?5"
                             " WHERE wire = ?1",
         [STMT_INTENT_FORGET] = "DELETE FROM intent WHERE wire = ?1",
+        [STMT_DOUBT_ALL] = "SELECT key, kind, looked, size, when_ms, md5, sum FROM doubt"
+                           " ORDER BY key",
+        [STMT_DOUBT_NEW] = "INSERT INTO doubt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+                           " ON CONFLICT DO NOTHING",
+        [STMT_DOUBT_SET] = "UPDATE doubt SET kind = ?2, looked = ?3, size = ?4, when_ms = ?5,"
+                           " md5 = ?6, sum = ?7 WHERE key = ?1",
+        [STMT_DOUBT_FORGET] = "DELETE FROM doubt WHERE key = ?1",
+        [STMT_DOUBT_FORGET_RANGE] = "DELETE FROM doubt WHERE key >= ?1 AND key < ?2",
         [STMT_REMOTE_ALL] = "SELECT " REMOTE_ROW " FROM remote ORDER BY key",
         [STMT_REMOTE_NEW] = "INSERT INTO remote VALUES (?1, ?2, ?5, ?10, ?11)"
                             " ON CONFLICT DO NOTHING",

@@ -27,7 +27,7 @@
 
 #define STORE_FILE "state.db"
 #define STORE_APPLICATION_ID 0x79647379
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 #define STORE_CHECKPOINT_PAGES 1000 /* carry the log over each time it has grown by so many */
 
 extern const char store_schema[];
@@ -66,6 +66,11 @@ enum store_stmt {
         STMT_INTENT_NEW,
         STMT_INTENT_SET,
         STMT_INTENT_FORGET,
+        STMT_DOUBT_ALL,
+        STMT_DOUBT_NEW,
+        STMT_DOUBT_SET,
+        STMT_DOUBT_FORGET,
+        STMT_DOUBT_FORGET_RANGE,
         STMT_REMOTE_ALL,
         STMT_REMOTE_NEW,
         STMT_REMOTE_SET,
@@ -112,7 +117,13 @@ int store_db_damaged(struct store_db *db, struct err *err, const char *fmt, ...)
 #define STORE_META_MAX (64 << 10)
 
 /* Becomes part of the checksum: a row of one table is not a row of another. */
-enum store_table { STORE_META = 'm', STORE_ENTRY = 'e', STORE_INTENT = 'i', STORE_REMOTE = 'r' };
+enum store_table {
+        STORE_META = 'm',
+        STORE_ENTRY = 'e',
+        STORE_INTENT = 'i',
+        STORE_DOUBT = 'd',
+        STORE_REMOTE = 'r',
+};
 
 /* The last row read. */
 struct store_row {
@@ -166,6 +177,11 @@ int store_intent_read(struct store_db *db, sqlite3_stmt *stmt, struct str *key, 
 /* Signed, because then SQLite needs four bytes for them and not six. */
 int32_t store_meta_sum(const char *name, const char *value);
 int32_t store_intent_sum(const char *wire, const struct str *raw, uint64_t size, int64_t when_ms);
+/* Of a doubt without its key. */
+int32_t store_doubt_sum(const struct doubt *doubt, const struct str *raw);
+
+/* NULL, or half a sentence that says why this cannot be a doubt. */
+const char *store_doubt_unfit(const struct doubt *doubt);
 
 /* ---- store_tally.c ------------------------------------------------------------------------- */
 
@@ -177,6 +193,7 @@ enum tally {
         TALLY_REMOTE,
         TALLY_INTENTS,
         TALLY_META, /* rows of meta, without the tally's own */
+        TALLY_DOUBTS, /* since version 2 */
         TALLY_COUNT,
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The small questions: facts, one folder, what is unverified, intents, totals. */
+/* The small questions: facts, one folder, what is unverified, intents, doubts, totals. */
 
 #include "lib/store/store_priv.h"
 
@@ -444,6 +444,88 @@ int store_intents(struct store *s, struct intent **ret, size_t *ret_n, struct er
                                      n > expected ? "more" : "fewer");
         if (r < 0) {
                 store_intents_free(all, (size_t)expected);
+                return r;
+        }
+        *ret = all;
+        *ret_n = (size_t)n;
+        return 0;
+}
+
+/* ---- doubts -------------------------------------------------------------------------------- */
+
+void store_doubts_free(struct doubt *doubts, size_t n)
+{
+        for (size_t i = 0; doubts && i < n; i++)
+                free(doubts[i].key);
+        free(doubts);
+}
+
+/* The values of a row; false when they cannot be right. */
+static bool doubt_values(sqlite3_stmt *stmt, struct doubt *ret)
+{
+        int64_t kind = sqlite3_column_int64(stmt, 1), looked = sqlite3_column_int64(stmt, 2);
+        int64_t size = sqlite3_column_int64(stmt, 3);
+
+        if (kind < KIND_NONE || kind > KIND_DIR || looked < 0 || looked > 1 || size < 0)
+                return false;
+        *ret = (struct doubt){.kind = (enum kind)kind,
+                              .looked = looked,
+                              .size = (uint64_t)size,
+                              .when_ms = sqlite3_column_int64(stmt, 4)};
+        if (kind != KIND_FILE)
+                return sqlite3_column_type(stmt, 5) == SQLITE_NULL;
+        if (sqlite3_column_type(stmt, 5) != SQLITE_BLOB ||
+            sqlite3_column_bytes(stmt, 5) != sizeof(ret->md5))
+                return false;
+        memcpy(ret->md5, sqlite3_column_blob(stmt, 5), sizeof(ret->md5));
+        return true;
+}
+
+static int doubt_read(struct store_db *db, sqlite3_stmt *stmt, struct str *key, struct doubt *ret,
+                      struct err *err)
+{
+        _cleanup_(str_finish) struct str raw = STR_NULL(STORE_STR_MAX);
+        int r = store_key_read(db, stmt, 0, key, err);
+
+        if (r == 0)
+                r = store_key_encode(&raw, str_z(key), err);
+        if (r < 0)
+                return r;
+        if (!doubt_values(stmt, ret) || key->len == 0 || store_doubt_unfit(ret) ||
+            sqlite3_column_int64(stmt, 6) != store_doubt_sum(ret, &raw))
+                return store_db_damaged(db, err, "a doubt in it is not what it was");
+        ret->key = strdup(str_z(key));
+        return ret->key ? 0 : store_db_fail(db, SQLITE_NOMEM, err);
+}
+
+int store_doubts(struct store *s, struct doubt **ret, size_t *ret_n, struct err *err)
+{
+        _cleanup_(str_finish) struct str key = STR_NULL(STORE_STR_MAX);
+        _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
+        struct store_tally tally;
+        struct doubt *all;
+        int64_t n = 0, expected;
+        int r = store_tally_read(&s->db, &tally, err);
+
+        if (r == 0)
+                r = store_db_stmt(&s->db, STMT_DOUBT_ALL, &stmt, err);
+        if (r < 0)
+                return r;
+        expected = tally.n[TALLY_DOUBTS];
+        all = calloc((size_t)expected + 1, sizeof(*all));
+        if (!all)
+                return store_db_fail(&s->db, SQLITE_NOMEM, err);
+        while ((r = store_db_step(&s->db, stmt, err)) > 0) {
+                if (n < expected)
+                        r = doubt_read(&s->db, stmt, &key, &all[n], err);
+                if (++n > expected || r < 0)
+                        break;
+        }
+        if (r >= 0 && n != expected)
+                r = store_db_damaged(&s->db, err, "it holds %s doubts than it tells",
+                                     n > expected ? "more" : "fewer");
+        if (r < 0) {
+                store_doubts_free(all, (size_t)expected);
                 return r;
         }
         *ret = all;

@@ -143,6 +143,28 @@ int32_t store_intent_sum(const char *wire, const struct str *raw, uint64_t size,
         return (int32_t)sum_end(state);
 }
 
+int32_t store_doubt_sum(const struct doubt *d, const struct str *raw)
+{
+        uint64_t state = STORE_DOUBT;
+
+        sum_int(&state, d->kind | (uint64_t)d->looked << 8);
+        sum_int(&state, d->size);
+        sum_int(&state, (uint64_t)d->when_ms);
+        if (d->kind == KIND_FILE)
+                sum_bytes(&state, d->md5, sizeof(d->md5));
+        sum_bytes(&state, str_z(raw), raw->len);
+        return (int32_t)sum_end(state);
+}
+
+const char *store_doubt_unfit(const struct doubt *d)
+{
+        if (d->kind != KIND_NONE && d->kind != KIND_FILE && d->kind != KIND_DIR)
+                return "it can become no such thing";
+        if (d->size > INT64_MAX || (d->kind != KIND_FILE && d->size != 0))
+                return "its size is impossible";
+        return NULL;
+}
+
 /* ---- rows ---------------------------------------------------------------------------------- */
 
 void store_row_finish(struct store_row *row)

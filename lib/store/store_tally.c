@@ -22,10 +22,13 @@ static const char *const tally_names[TALLY_COUNT] = {
         [TALLY_REMOTE] = "remote",
         [TALLY_INTENTS] = "intents",
         [TALLY_META] = "meta",
+        [TALLY_DOUBTS] = "doubts",
 };
 
+/* What version 1 did not count, there is none of. */
 static bool tally_parse(const char *z, struct store_tally *ret)
 {
+        *ret = (struct store_tally){0};
         for (int i = 0; i < TALLY_COUNT; i++) {
                 size_t n = strlen(tally_names[i]);
                 char *end;
@@ -34,11 +37,15 @@ static bool tally_parse(const char *z, struct store_tally *ret)
                         return false;
                 errno = 0;
                 ret->n[i] = strtoll(z + n + 1, &end, 10);
-                if (errno != 0 || ret->n[i] < 0 || *end != (i + 1 < TALLY_COUNT ? ' ' : '\0'))
+                if (errno != 0 || ret->n[i] < 0)
+                        return false;
+                if (*end == '\0')
+                        return i >= TALLY_META;
+                if (*end != ' ')
                         return false;
                 z = end + 1;
         }
-        return true;
+        return false;
 }
 
 int store_tally_read(struct store_db *db, struct store_tally *ret, struct err *err)

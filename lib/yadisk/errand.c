@@ -141,6 +141,32 @@ struct ask errand_record(struct errand *e, size_t n)
         return (struct ask){.want = ASK_RECORD, .records = e->records, .n_records = n};
 }
 
+struct ask errand_doubt(struct errand *e, const char *key, const struct entry *becomes)
+{
+        e->records[0] = (struct record){
+                .verb = RECORD_DOUBT, .entry.key = key, .when_ms = e->wall_ms};
+        if (becomes) {
+                struct entry *what = &e->records[0].entry;
+
+                what->kind = becomes->kind;
+                what->size = becomes->kind == KIND_FILE ? becomes->size : 0;
+                what->has_md5 = becomes->kind == KIND_FILE;
+                memcpy(what->md5, becomes->md5, sizeof(what->md5));
+        }
+        return errand_record(e, 1);
+}
+
+size_t errand_settled(struct errand *e, size_t n, const char *key)
+{
+        e->records[n] = (struct record){.verb = RECORD_DOUBT_DONE, .entry.key = key};
+        return n + 1;
+}
+
+struct ask errand_no_doubt(struct errand *e, const char *key)
+{
+        return errand_record(e, errand_settled(e, 0, key));
+}
+
 struct ask errand_wait(int64_t delay_ms)
 {
         return (struct ask){.want = ASK_WAIT, .delay_ms = delay_ms};
@@ -356,6 +382,8 @@ enum errand_parents errand_parents_took(struct errand *e, const struct outcome *
 
         if (v.act == VERDICT_ASKER &&
             (v.error == YADISK_ERROR_EXISTS || v.error == YADISK_ERROR_EXISTS_OLD)) {
+                /* One that we know: the audit makes room for it. */
+                e->folder_gone = e->folder_at > strlen(e->yadisk->root);
                 *ret_ask = errand_end(e, END_STUCK, in->status,
                                       "a file stands in the cloud where the folder %s must be",
                                       str_z(&e->path));

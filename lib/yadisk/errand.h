@@ -33,7 +33,7 @@ struct errand {
 
         struct str path, url, text, reason;
         struct http_req http;
-        struct record records[4];
+        struct record records[5];
 
         unsigned tries;          /* of this step, without a good answer between */
         unsigned looks;          /* of this step: good answers that said "not yet" */
@@ -70,6 +70,18 @@ struct ask errand_link(struct errand *e); /* GET that an upload begins with */
 struct ask errand_send(struct errand *e, const char *href, const struct entry *file,
                        int64_t patience_ms);
 struct ask errand_record(struct errand *e, size_t n);
+
+/*
+ * Doubts.  Before anything is asked for that changes the cloud under a thing's own name, it is
+ * written down that `key` is about to become `becomes` (a file with its md5, a folder; NULL: to go).
+ * The commit that knows what stands there then ends that: errand_settled() adds its record behind
+ * the `n` there are, and returns their new number.  What is left, of a flow that was killed or gave
+ * up, the next pass settles by looking (flow_settle.h).
+ */
+struct ask errand_doubt(struct errand *e, const char *key, const struct entry *becomes);
+size_t errand_settled(struct errand *e, size_t n, const char *key);
+/* The request was not made, or cannot have done anything: the doubt is over, and nothing else. */
+struct ask errand_no_doubt(struct errand *e, const char *key);
 struct ask errand_wait(int64_t delay_ms);
 
 /* The answer was good and said "not yet": the same again after a wait that grows from `first_ms` to

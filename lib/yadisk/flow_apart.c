@@ -3,9 +3,12 @@
 /*
  * Taking a folder apart, for the case that it holds what is not ours.
  *
- *   START ─▶ KNOWN ─▶ (a child: HERE ─▶ DELETE ─▶ RECORD)* ─▶ LISTED ─▶ RMDIR ─▶ RECORD_DIR ─▶ …
+ *   START ─▶ KNOWN ─▶ (a child: DOUBT ─▶ HERE ─▶ DELETE ─▶ RECORD)* ─▶ …
  *              ▲                │ a folder
- *              └────────────────┘
+ *              └────────────────┘            … ─▶ DOUBT_DIR ─▶ LISTED ─▶ RMDIR ─▶ RECORD_DIR ─▶ …
+ *
+ * What interrupted uploads left in a folder, and nobody remembers any more, is written down (REMNANTS)
+ * to be swept; then the folder can go.
  *
  * Depth first.  Each file of ours is removed on condition of its md5; a folder is removed once it
  * is empty.  What is not ours stays, with the folders it is in, and is no longer in the snapshot.
@@ -17,25 +20,32 @@
 #include "lib/yadisk/flow_drop.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define APART_PATIENCE_MS 5000
+#define APART_REMNANTS_MAX 4 /* written down at once; the others have their turn after them */
 
 enum apart_state {
         APART_START,
         APART_KNOWN,
+        APART_DOUBT,
         APART_HERE,
         APART_DELETE,
         APART_RECORD,
+        APART_DOUBT_DIR,
         APART_LISTED,
+        APART_REMNANTS,
         APART_RMDIR,
         APART_POLL,
         APART_RECORD_DIR,
 };
 
 static const char *const apart_names[] = {
-        [APART_START] = "START", [APART_KNOWN] = "KNOWN", [APART_HERE] = "HERE",
-        [APART_DELETE] = "DELETE", [APART_RECORD] = "RECORD", [APART_LISTED] = "LISTED",
-        [APART_RMDIR] = "RMDIR", [APART_POLL] = "POLL", [APART_RECORD_DIR] = "RECORD_DIR",
+        [APART_START] = "START", [APART_KNOWN] = "KNOWN", [APART_DOUBT] = "DOUBT",
+        [APART_HERE] = "HERE", [APART_DELETE] = "DELETE", [APART_RECORD] = "RECORD",
+        [APART_DOUBT_DIR] = "DOUBT_DIR", [APART_LISTED] = "LISTED",
+        [APART_REMNANTS] = "REMNANTS", [APART_RMDIR] = "RMDIR", [APART_POLL] = "POLL",
+        [APART_RECORD_DIR] = "RECORD_DIR",
 };
 
 struct apart_level {
@@ -51,6 +61,7 @@ struct flow_apart {
         struct apart_level *levels;
         size_t n_levels, size_levels;
         struct errand_pages pages;
+        char *remnants[APART_REMNANTS_MAX]; /* their keys */
         unsigned left; /* files and folders that stay */
 };
 
@@ -107,6 +118,36 @@ static const char *apart_path(struct flow_apart *f, const char *key)
         return str_z(&f->cloud);
 }
 
+static void apart_forget_remnants(struct flow_apart *f)
+{
+        for (size_t i = 0; i < APART_REMNANTS_MAX; i++) {
+                free(f->remnants[i]);
+                f->remnants[i] = NULL;
+        }
+}
+
+/* They are so old that nobody knows of them: swept at once. */
+static struct ask apart_ask_remnants(struct flow_apart *f)
+{
+        const struct entry_list *items = &f->pages.items;
+        size_t n = 0;
+
+        apart_forget_remnants(f);
+        for (; n < items->n && n < APART_REMNANTS_MAX; n++) {
+                struct entry remnant = items->items[n];
+
+                if (asprintf(&f->remnants[n], "%s/%s", apart_level(f)->key, remnant.key) < 0) {
+                        f->remnants[n] = NULL;
+                        return errand_end(&f->e, END_LATER, 0, "no memory");
+                }
+                remnant.key = f->remnants[n];
+                f->e.records[n] = (struct record){.verb = RECORD_REMNANT,
+                                                  .entry = remnant,
+                                                  .wire = entry_key_name(f->remnants[n])};
+        }
+        return errand_record(&f->e, n);
+}
+
 static struct ask apart_ask(struct errand *e)
 {
         struct flow_apart *f = apart_of(e);
@@ -116,14 +157,20 @@ static struct ask apart_ask(struct errand *e)
                 break;
         case APART_KNOWN:
                 return (struct ask){.want = ASK_KNOWN, .key = apart_level(f)->key};
+        case APART_DOUBT:
+                return errand_doubt(e, apart_child(f)->key, NULL);
         case APART_HERE:
                 return (struct ask){.want = ASK_LOOK, .key = apart_child(f)->key};
         case APART_DELETE:
                 yadisk_url_delete(&e->url, e->yadisk, apart_path(f, apart_child(f)->key),
                                   apart_child(f)->md5, f->permanently);
                 return errand_promptly(e, HTTP_DELETE);
+        case APART_DOUBT_DIR:
+                return errand_doubt(e, apart_level(f)->key, NULL);
         case APART_LISTED:
                 return errand_pages_ask(e, &f->pages, apart_path(f, apart_level(f)->key));
+        case APART_REMNANTS:
+                return apart_ask_remnants(f);
         case APART_RMDIR:
                 /* Always into the Trash: what came in since the listing can be got back. */
                 yadisk_url_delete(&e->url, e->yadisk, apart_path(f, apart_level(f)->key), NULL,
@@ -134,12 +181,12 @@ static struct ask apart_ask(struct errand *e)
         case APART_RECORD:
                 e->records[0] =
                         (struct record){.verb = RECORD_FORGET, .entry = *apart_child(f)};
-                return errand_record(e, 1);
+                return errand_record(e, errand_settled(e, 1, apart_child(f)->key));
         case APART_RECORD_DIR:
                 e->records[0] = (struct record){.verb = RECORD_FORGET,
                                                 .entry = {.key = apart_level(f)->key,
                                                           .kind = KIND_DIR}};
-                return errand_record(e, 1);
+                return errand_record(e, errand_settled(e, 1, apart_level(f)->key));
         }
         return errand_end(e, END_STUCK, 0, "internal: no such state");
 }
@@ -151,9 +198,9 @@ static struct ask apart_next(struct flow_apart *f)
 
         f->e.rounds = 0;
         if (l->at == l->n)
-                return errand_go(&f->e, APART_LISTED);
+                return errand_go(&f->e, APART_DOUBT_DIR);
         if (l->children[l->at].kind != KIND_DIR)
-                return errand_go(&f->e, APART_HERE);
+                return errand_go(&f->e, APART_DOUBT);
         if (!apart_push(f, l->children[l->at].key))
                 return errand_end(&f->e, END_LATER, 0, "no memory");
         return errand_go(&f->e, APART_KNOWN);
@@ -176,6 +223,14 @@ static struct ask apart_took_known(struct flow_apart *f, const struct outcome *i
         if (!l->children || l->n < in->known.n)
                 return errand_end(&f->e, END_LATER, 0, "no memory");
         return apart_next(f);
+}
+
+static struct ask apart_took_doubt(struct flow_apart *f, const struct outcome *in)
+{
+        if (in->err)
+                return errand_end(&f->e, END_STORE, 0, "%s", in->text ? in->text : "");
+        f->e.state = f->e.state == APART_DOUBT ? APART_HERE : APART_LISTED; /* with its tries */
+        return apart_ask(&f->e);
 }
 
 static struct ask apart_took_here(struct flow_apart *f, const struct outcome *in)
@@ -210,10 +265,10 @@ static struct ask apart_took_delete(struct flow_apart *f, const struct outcome *
         } else if (v.act != VERDICT_OK &&
                    !(v.act == VERDICT_ASKER &&
                      (in->status == 404 || v.error == YADISK_ERROR_NO_PARENT))) {
-                f->e.state = APART_HERE;
+                f->e.state = APART_DOUBT;
                 return errand_trouble(&f->e, in, &v);
         }
-        return v.act == VERDICT_OK ? apart_removed(f, in, APART_HERE, APART_RECORD)
+        return v.act == VERDICT_OK ? apart_removed(f, in, APART_DOUBT, APART_RECORD)
                                    : errand_go(&f->e, APART_RECORD);
 }
 
@@ -261,10 +316,9 @@ static struct ask apart_took_listed(struct flow_apart *f, const struct outcome *
                 return errand_not_yet(&f->e, 300);
         }
         remnants = apart_remnants(f);
+        if (remnants)
+                return errand_go(&f->e, APART_REMNANTS);
         errand_pages_finish(&f->pages);
-        if (remnants) /* they are swept; then it is empty */
-                return errand_end(&f->e, END_LATER, 0,
-                                  "what an interrupted upload has left is still in it");
         if (empty) {
                 f->e.state = APART_RMDIR;
                 return apart_ask(&f->e);
@@ -278,10 +332,10 @@ static struct ask apart_took_rmdir(struct flow_apart *f, const struct outcome *i
         struct verdict v = verdict_removal(in);
 
         if (v.act != VERDICT_OK && !(v.act == VERDICT_ASKER && in->status == 404)) {
-                f->e.state = APART_LISTED;
+                f->e.state = APART_DOUBT_DIR;
                 return errand_trouble(&f->e, in, &v);
         }
-        return v.act == VERDICT_OK ? apart_removed(f, in, APART_LISTED, APART_RECORD_DIR)
+        return v.act == VERDICT_OK ? apart_removed(f, in, APART_DOUBT_DIR, APART_RECORD_DIR)
                                    : errand_go(&f->e, APART_RECORD_DIR);
 }
 
@@ -296,7 +350,7 @@ static struct ask apart_took_poll(struct flow_apart *f, const struct outcome *in
                 return ask;
         case ERRAND_FAILED:
         case ERRAND_GONE:
-                return errand_back(&f->e, child ? APART_HERE : APART_LISTED, &failed);
+                return errand_back(&f->e, child ? APART_DOUBT : APART_DOUBT_DIR, &failed);
         case ERRAND_SUCCEEDED:
                 break;
         }
@@ -325,12 +379,20 @@ static struct ask apart_took(struct errand *e, const struct outcome *in)
                 return errand_go(e, APART_KNOWN);
         case APART_KNOWN:
                 return apart_took_known(f, in);
+        case APART_DOUBT:
+        case APART_DOUBT_DIR:
+                return apart_took_doubt(f, in);
         case APART_HERE:
                 return apart_took_here(f, in);
         case APART_DELETE:
                 return apart_took_delete(f, in);
         case APART_LISTED:
                 return apart_took_listed(f, in);
+        case APART_REMNANTS:
+                if (in->err)
+                        return apart_took_recorded(f, in);
+                return errand_end(e, END_LATER, 0,
+                                  "what an interrupted upload has left is still in it");
         case APART_RMDIR:
                 return apart_took_rmdir(f, in);
         case APART_POLL:
@@ -348,6 +410,7 @@ static void apart_destroy(struct flow *flow)
 
         while (f->n_levels > 0)
                 apart_pop(f);
+        apart_forget_remnants(f);
         free(f->levels);
         errand_pages_finish(&f->pages);
         str_finish(&f->cloud);

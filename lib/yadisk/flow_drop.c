@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- *   START ─▶ HERE (lstat) ──────────────────────────────▶ DELETE ─▶ POLL? ─▶ RECORD
- *              └─ a folder: KNOWN ─▶ LISTED ─▶ … ─▶ HERE2 ─▶┘
- *                   ▲  every folder in it  │
- *                   └──────────────────────┘
+ *   START ─▶ DOUBT ─▶ HERE (lstat) ──────────────────────▶ DELETE ─▶ POLL? ─▶ RECORD
+ *     └─ a folder: HERE ─▶ KNOWN ─▶ LISTED ─▶ … ─▶ DOUBT ─▶ HERE2 ─▶┘
+ *                            ▲  every folder in it  │          └─ is back: BACK
+ *                            └──────────────────────┘
  *
- * The look here comes first, so that nothing is asked of the cloud for a thing that is back, and
- * once more right before the call when listings, a wait or an operation have taken time.  After a
- * wait or an operation a folder is listed anew, too: what somebody has put into it meanwhile stays.
+ * A look here comes right before the call; of a folder one comes first, too, so that nothing is asked
+ * of the cloud for what is back.  After a wait or an operation a folder is listed anew: what somebody
+ * has put into it meanwhile stays.
  */
 
 #include "lib/yadisk/flow_drop.h"
@@ -25,16 +25,19 @@ enum drop_state {
         DROP_HERE,   /* is it really not there any more? */
         DROP_KNOWN,  /* what the snapshot has in the folder at hand */
         DROP_LISTED, /* what the cloud has in it */
+        DROP_DOUBT,
         DROP_HERE2,
         DROP_DELETE,
         DROP_POLL,
         DROP_RECORD,
+        DROP_BACK,   /* nothing was asked for: no doubt about it */
 };
 
 static const char *const drop_names[] = {
         [DROP_START] = "START", [DROP_HERE] = "HERE", [DROP_KNOWN] = "KNOWN",
-        [DROP_LISTED] = "LISTED", [DROP_HERE2] = "HERE2", [DROP_DELETE] = "DELETE",
-        [DROP_POLL] = "POLL", [DROP_RECORD] = "RECORD",
+        [DROP_LISTED] = "LISTED", [DROP_DOUBT] = "DOUBT", [DROP_HERE2] = "HERE2",
+        [DROP_DELETE] = "DELETE", [DROP_POLL] = "POLL", [DROP_RECORD] = "RECORD",
+        [DROP_BACK] = "BACK",
 };
 
 struct flow_drop {
@@ -48,6 +51,9 @@ struct flow_drop {
         size_t n_folders, size_folders;
         struct entry_list known; /* copies: what the snapshot has in the folder at hand */
         struct errand_pages pages;
+        int here_err;   /* of the last look here, when that did not prove that it is gone */
+        bool doubted;
+        bool asked;     /* it was asked for, or may have been: only looking tells what came of it */
         bool was_there; /* the service had something to remove */
         bool foreign;   /* what it has is not what we put there */
 };
@@ -102,7 +108,10 @@ static struct ask drop_ask(struct errand *e)
                 return (struct ask){.want = ASK_KNOWN, .key = drop_folder(f)};
         case DROP_LISTED:
                 return errand_pages_ask(e, &f->pages, drop_path(f, drop_folder(f)));
+        case DROP_DOUBT:
+                return errand_doubt(e, f->key, NULL);
         case DROP_DELETE:
+                f->asked = true;
                 /* A folder always goes to the Trash: what somebody has put into it since the
                  * listing can be got back. */
                 yadisk_url_delete(&e->url, e->yadisk, drop_path(f, f->key), md5,
@@ -114,7 +123,9 @@ static struct ask drop_ask(struct errand *e)
                 e->records[0] = (struct record){
                         .verb = f->op.verb == OP_DROP ? RECORD_FORGET : RECORD_FORGET_TREE,
                         .entry = f->op.entry};
-                return errand_record(e, 1);
+                return errand_record(e, f->doubted ? errand_settled(e, 1, f->key) : 1);
+        case DROP_BACK:
+                return errand_no_doubt(e, f->key);
         }
         return errand_end(e, END_STUCK, 0, "internal: no such state");
 }
@@ -127,12 +138,6 @@ static bool drop_proven(const struct flow_drop *f, const struct outcome *in)
         if (in->look.kind == KIND_FILE)
                 return f->op.verb == OP_DROP_TREE;
         return in->look.kind == KIND_DIR && f->op.verb == OP_DROP;
-}
-
-/* A look is good for the one call that follows it. */
-static int drop_look_before_call(const struct flow_drop *f)
-{
-        return f->op.verb == OP_DROP ? DROP_HERE : DROP_HERE2;
 }
 
 /* A folder, compared to its end before, is to be listed from its top again. */
@@ -150,24 +155,38 @@ static struct ask drop_again(struct flow_drop *f, const struct outcome *in,
 
         if (!drop_begin_anew(f))
                 return errand_end(&f->e, END_LATER, 0, "no memory");
-        f->e.state = DROP_HERE;
+        f->e.state = f->op.verb == OP_DROP ? DROP_DOUBT : DROP_HERE;
         if (f->op.verb == OP_DROP_TREE)
                 f->e.tries = ++f->e.rounds > ERRAND_ROUNDS ? 2 * ERRAND_TRIES : tries;
         return errand_trouble(&f->e, in, v);
 }
 
+static struct ask drop_is_back(struct flow_drop *f)
+{
+        if (f->here_err)
+                return errand_end(&f->e, END_LATER, 0, "whether it is gone here cannot be seen: %s",
+                                  strerror(f->here_err));
+        return errand_end(&f->e, END_CHANGED, 0, "it is there again");
+}
+
 static struct ask drop_took_here(struct flow_drop *f, const struct outcome *in)
 {
         if (!drop_proven(f, in)) {
-                if (in->err)
-                        return errand_end(&f->e, END_LATER, 0,
-                                          "whether it is gone here cannot be seen: %s",
-                                          strerror(in->err));
-                return errand_end(&f->e, END_CHANGED, 0, "it is there again");
+                f->here_err = in->err;
+                return f->doubted && !f->asked ? errand_go(&f->e, DROP_BACK) : drop_is_back(f);
         }
-        if (f->e.state != drop_look_before_call(f))
+        if (f->e.state == DROP_HERE && f->op.verb == OP_DROP_TREE)
                 return errand_go(&f->e, DROP_KNOWN);
         f->e.state = DROP_DELETE; /* with the tries it has had */
+        return drop_ask(&f->e);
+}
+
+static struct ask drop_took_doubt(struct flow_drop *f, const struct outcome *in)
+{
+        if (in->err)
+                return errand_end(&f->e, END_STORE, 0, "%s", in->text ? in->text : "");
+        f->doubted = true;
+        f->e.state = f->op.verb == OP_DROP ? DROP_HERE : DROP_HERE2;
         return drop_ask(&f->e);
 }
 
@@ -226,7 +245,7 @@ static struct ask drop_compared(struct flow_drop *f)
         errand_pages_finish(&f->pages);
         if (!ok)
                 return errand_end(&f->e, END_LATER, 0, "no memory");
-        return errand_go(&f->e, f->n_folders > 0 ? DROP_KNOWN : DROP_HERE2);
+        return errand_go(&f->e, f->n_folders > 0 ? DROP_KNOWN : DROP_DOUBT);
 }
 
 static struct ask drop_took_listed(struct flow_drop *f, const struct outcome *in)
@@ -293,7 +312,7 @@ static struct ask drop_took_poll(struct flow_drop *f, const struct outcome *in)
         case ERRAND_GONE: /* asking to remove it again tells which of the two it was */
                 if (!drop_begin_anew(f))
                         return errand_end(&f->e, END_LATER, 0, "no memory");
-                return errand_back(&f->e, DROP_HERE, &failed);
+                return errand_back(&f->e, f->op.verb == OP_DROP ? DROP_DOUBT : DROP_HERE, &failed);
         case ERRAND_SUCCEEDED:
                 break;
         }
@@ -316,10 +335,12 @@ static struct ask drop_took(struct errand *e, const struct outcome *in)
 
         switch ((enum drop_state)e->state) {
         case DROP_START:
-                return errand_go(e, DROP_HERE);
+                return errand_go(e, f->op.verb == OP_DROP ? DROP_DOUBT : DROP_HERE);
         case DROP_HERE:
         case DROP_HERE2:
                 return drop_took_here(f, in);
+        case DROP_DOUBT:
+                return drop_took_doubt(f, in);
         case DROP_KNOWN:
                 return drop_took_known(f, in);
         case DROP_LISTED:
@@ -330,6 +351,8 @@ static struct ask drop_took(struct errand *e, const struct outcome *in)
                 return drop_took_poll(f, in);
         case DROP_RECORD:
                 return drop_took_record(f, in);
+        case DROP_BACK:
+                return in->err ? drop_took_record(f, in) : drop_is_back(f);
         }
         return errand_end(e, END_STUCK, 0, "internal: no such state");
 }
@@ -358,6 +381,7 @@ struct flow *flow_drop(const struct drop_args *args)
         errand_init(&f->e, args->yadisk, drop_names, drop_ask, drop_took, drop_destroy);
         f->op = *args->op;
         f->permanently = args->permanently;
+        f->asked = args->doubtful;
         f->cloud = STR_NULL(YADISK_URL_MAX);
         f->key = str_dup(args->op->entry.key);
         if (!f->key || (f->op.verb == OP_DROP_TREE && !drop_push(f, str_dup(f->key)))) {

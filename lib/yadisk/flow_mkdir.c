@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- *   START ─▶ MAKE ─▶ RECORD
- *              │ 409: a file stands there
- *              ├─▶ LOOK ─▶ CLEAR (Trash, on condition of its md5) ─▶ MAKE
- *              │ 409: no parent
- *              └─▶ DEMAND ─▶ PARENTS ─▶ RECORD
+ *   START ─▶ DOUBT ─▶ MAKE ─▶ RECORD
+ *                       │ 409: a file stands there
+ *                       ├─▶ LOOK ─▶ CLEAR (Trash, on condition of its md5) ─▶ MAKE
+ *                       │ 409: no parent
+ *                       └─▶ DEMAND ─▶ PARENTS ─▶ RECORD
+ *
+ * The cloud folder itself is in no doubt: nothing is believed of it but that it was made.
  */
 
 #include "lib/yadisk/flow_mkdir.h"
@@ -14,6 +16,7 @@
 
 enum mkdir_state {
         MKDIR_START,
+        MKDIR_DOUBT,
         MKDIR_MAKE,
         MKDIR_LOOK,
         MKDIR_CLEAR,
@@ -24,7 +27,7 @@ enum mkdir_state {
 };
 
 static const char *const mkdir_names[] = {
-        [MKDIR_START] = "START", [MKDIR_MAKE] = "MAKE",
+        [MKDIR_START] = "START", [MKDIR_DOUBT] = "DOUBT", [MKDIR_MAKE] = "MAKE",
         [MKDIR_LOOK] = "LOOK", [MKDIR_CLEAR] = "CLEAR",
         [MKDIR_CLEAR_POLL] = "CLEAR_POLL", [MKDIR_DEMAND] = "DEMAND",
         [MKDIR_PARENTS] = "PARENTS",
@@ -38,6 +41,7 @@ struct flow_mkdir {
         struct str cloud;
         uint8_t there_md5[16];
         bool made; /* it was not there before */
+        bool doubted;
 };
 
 static struct flow_mkdir *mkdir_of(struct errand *e)
@@ -54,6 +58,7 @@ static const char *mkdir_path(struct flow_mkdir *f)
 static struct ask mkdir_ask_record(struct flow_mkdir *f)
 {
         struct record *r = &f->e.records[0];
+        size_t n = 1;
 
         switch (f->op.verb) {
         case OP_FORGET:
@@ -73,7 +78,9 @@ static struct ask mkdir_ask_record(struct flow_mkdir *f)
         }
         if (*f->key == '\0')
                 *r = (struct record){.verb = RECORD_META, .name = "cloud.made", .value = "1"};
-        return errand_record(&f->e, 1);
+        if (f->doubted)
+                n = errand_settled(&f->e, n, f->key);
+        return errand_record(&f->e, n);
 }
 
 static struct ask mkdir_ask(struct errand *e)
@@ -83,6 +90,8 @@ static struct ask mkdir_ask(struct errand *e)
         switch ((enum mkdir_state)e->state) {
         case MKDIR_START:
                 break;
+        case MKDIR_DOUBT:
+                return errand_doubt(e, f->key, &f->op.entry);
         case MKDIR_MAKE:
                 yadisk_url_mkdir(&e->url, e->yadisk, mkdir_path(f));
                 return errand_http(e, HTTP_PUT);
@@ -101,6 +110,11 @@ static struct ask mkdir_ask(struct errand *e)
                 return mkdir_ask_record(f);
         }
         return errand_end(e, END_STUCK, 0, "internal: no such state");
+}
+
+static struct ask mkdir_begin(struct flow_mkdir *f)
+{
+        return errand_go(&f->e, f->op.there == OP_THERE_FILE ? MKDIR_LOOK : MKDIR_MAKE);
 }
 
 static struct ask mkdir_took_make(struct flow_mkdir *f, const struct outcome *in)
@@ -182,7 +196,12 @@ static struct ask mkdir_took(struct errand *e, const struct outcome *in)
         case MKDIR_START:
                 if (f->op.verb != OP_MKDIR)
                         return errand_go(e, MKDIR_RECORD);
-                return errand_go(e, f->op.there == OP_THERE_FILE ? MKDIR_LOOK : MKDIR_MAKE);
+                return *f->key ? errand_go(e, MKDIR_DOUBT) : mkdir_begin(f);
+        case MKDIR_DOUBT:
+                if (in->err)
+                        return mkdir_took_record(f, in);
+                f->doubted = true;
+                return mkdir_begin(f);
         case MKDIR_MAKE:
                 return mkdir_took_make(f, in);
         case MKDIR_LOOK:

@@ -12,6 +12,9 @@
  *              └── arrived under its wire name ───────│───▶  DOUBT ─────┘
  *                                                     └─ absent ┘
  *
+ * Not drawn: what goes up under its own name is read once more for its digest (EXPECT) and, like
+ * what is moved onto it, written down as a doubt (OWN) right before SEND, CLEAR or NAME.
+ *
  * A state names the step whose answer is awaited.  The rules it keeps:
  *
  *   - A large file, or one larger than the account took before, is sent only once the account was
@@ -28,6 +31,9 @@
  *     and two calls more for each would cost more than they are worth.  (Moving our older version
  *     to the Trash on condition of its md5 would close the gap, and leave no version at the name for
  *     a while, and fill the Trash with every version there was.)
+ *   - A new file of 8 MiB and more goes up under a wire name, too, unless that is not wanted at all
+ *     (DISGUISE_NEVER): so long an upload may well be cut off, and what has arrived of it should not
+ *     stand under the file's own name.
  *   - Other people's content is never overwritten: ours goes up under a wire name first, then theirs
  *     goes to the Trash (on condition of its md5), then ours gets the name.
  *   - Once every byte was sent, a lost answer is a doubt, not a failure: the Disk is looked at until
@@ -57,6 +63,8 @@
         X(LINK)       /* a place to send to */                                                     \
         X(DEMAND)     /* writing down that a folder above is missing */                            \
         X(PARENTS)    /* making the folders above, which have vanished */                          \
+        X(EXPECT)     /* md5 of the file here, which is to stand at its own name */                \
+        X(OWN)        /* writing down what is about to stand at the own name */                    \
         X(SEND)       /* the bytes */                                                              \
         X(POLL)       /* 202: received, not yet in place */                                        \
         X(DOUBT)      /* sent, and no answer: did it arrive? */                                    \
@@ -67,7 +75,8 @@
         X(NAME_POLL)                                                                               \
         X(NAME_LOOK)  /* the move was refused or its answer lost: what stands there now? */        \
         X(CHECK)      /* does the Disk hold what was read? */                                      \
-        X(RECORD)     /* writing down that it is done */
+        X(RECORD)     /* writing down that it is done */                                           \
+        X(NO_DOUBT)   /* writing down that nothing can have changed at the own name */
 
 enum put_state {
 #define PUT_STATE_ENUM(id) PUT_##id,
@@ -122,14 +131,17 @@ struct flow_put {
         struct yadisk_room room;
         int refused_status;  /* 403, 413: refused so, before ROOM; 0: not refused */
         struct verdict refused;
-        enum put_state after_parents;
+        enum put_state after_parents, after_own;
+        bool doubted;        /* what is about to stand at the own name was written down, … */
+        bool begun;          /* … and a request was made that may have it so, by this flow or before */
+        struct flow_end end; /* for after NO_DOUBT */
         struct yadisk_link link;
         struct str cloud;    /* scratch: cloud paths */
         struct str cloud2;
 };
 
 #define PUT_ROOM_SIZE (1u << 30) /* more than this no account without payment takes */
-#define PUT_LARGE (8u << 20) /* takes long enough for somebody else to come between */
+#define PUT_LARGE (8u << 20) /* takes long enough for somebody else, or a crash, to come between */
 
 static struct flow_put *put_of(struct errand *e)
 {
@@ -239,7 +251,17 @@ static struct ask put_ask_record(struct flow_put *f)
                 r[n++] = (struct record){.verb = RECORD_INTENT_DONE, .wire = f->wire};
         if (*f->leftover)
                 r[n++] = (struct record){.verb = RECORD_INTENT_DONE, .wire = f->leftover};
+        if (f->doubted)
+                n = errand_settled(&f->e, n, f->key);
         return errand_record(&f->e, n);
+}
+
+static struct ask put_ask_own(struct flow_put *f)
+{
+        struct entry becomes = f->op.entry;
+
+        memcpy(becomes.md5, f->md5, sizeof(becomes.md5));
+        return errand_doubt(&f->e, f->key, &becomes);
 }
 
 static struct ask put_ask(struct errand *e)
@@ -253,6 +275,7 @@ static struct ask put_ask(struct errand *e)
                 return errand_look_ask(e, put_wire_path(f, f->leftover));
         case PUT_MATCH:
         case PUT_COMPARE:
+        case PUT_EXPECT:
                 return put_ask_digest(f);
         case PUT_LOOK:
         case PUT_RELOOK:
@@ -271,6 +294,8 @@ static struct ask put_ask(struct errand *e)
                 return errand_parents_demand(e);
         case PUT_PARENTS:
                 return errand_parents_ask(e);
+        case PUT_OWN:
+                return put_ask_own(f);
         case PUT_SEND:
                 return errand_send(e, f->link.href, &f->op.entry, put_patience_ms(f));
         case PUT_POLL:
@@ -280,11 +305,15 @@ static struct ask put_ask(struct errand *e)
         case PUT_DOUBT:
                 return errand_look_ask(e, put_sent_path(f));
         case PUT_CLEAR:
+                f->begun = true;
                 return put_ask_clear(f);
         case PUT_NAME:
+                f->begun = true;
                 return put_ask_name(f);
         case PUT_RECORD:
                 return put_ask_record(f);
+        case PUT_NO_DOUBT:
+                return errand_no_doubt(e, f->key);
         }
         return errand_end(e, END_STUCK, 0, "internal: asked in state %s", put_names[e->state]);
 }
@@ -346,11 +375,26 @@ static bool put_takes_its_place(struct flow_put *f)
         return true;
 }
 
+/* Whether it goes up under a wire name. */
+static bool put_wants_wire(const struct flow_put *f)
+{
+        return f->there == PUT_THERE_OTHER || put_relooks(f) ||
+               disguise_wanted(f->disguise, f->key, f->op.entry.size) ||
+               (f->there == PUT_THERE_NOTHING && f->op.entry.size >= PUT_LARGE &&
+                f->disguise != DISGUISE_NEVER);
+}
+
+/* What is about to happen at the own name is written down, and then happens. */
+static struct ask put_own(struct flow_put *f, enum put_state then)
+{
+        f->after_own = then;
+        return errand_go(&f->e, f->has_md5 ? PUT_OWN : PUT_EXPECT);
+}
+
 /* What stands there is known: send, now that nothing is in doubt. */
 static struct ask put_upload(struct flow_put *f)
 {
-        f->via_wire = f->there == PUT_THERE_OTHER || put_relooks(f) ||
-                      disguise_wanted(f->disguise, f->key, f->op.entry.size);
+        f->via_wire = put_wants_wire(f);
         if (f->op.entry.size > PUT_ROOM_SIZE ||
             (f->largest > 0 && f->op.entry.size > f->largest))
                 return errand_go(&f->e, PUT_ROOM);
@@ -371,9 +415,9 @@ static struct ask put_arrived(struct flow_put *f)
         if (!f->via_wire)
                 return put_named(f);
         if (f->there == PUT_THERE_OTHER)
-                return errand_go(&f->e, PUT_CLEAR);
+                return put_own(f, PUT_CLEAR);
         /* What was resumed was looked for a moment ago. */
-        return errand_go(&f->e, put_relooks(f) && !f->resumed ? PUT_RELOOK : PUT_NAME);
+        return put_own(f, put_relooks(f) && !f->resumed ? PUT_RELOOK : PUT_NAME);
 }
 
 /*
@@ -619,7 +663,7 @@ static struct ask put_took_link(struct flow_put *f, const struct outcome *in)
         if (!yadisk_link_allowed(f->e.yadisk, f->link.href))
                 return errand_end(&f->e, END_LATER, 0,
                                   "the service named an upload address that is not safe to use");
-        return errand_go(&f->e, PUT_SEND);
+        return f->via_wire ? errand_go(&f->e, PUT_SEND) : put_own(f, PUT_SEND);
 }
 
 static struct ask put_no_room(struct flow_put *f, int status, const char *what)
@@ -689,13 +733,20 @@ static struct ask put_took_parents(struct flow_put *f, const struct outcome *in)
         return errand_go(&f->e, f->after_parents);
 }
 
+static struct ask put_took_expect(struct flow_put *f, const struct outcome *in)
+{
+        if (in->err)
+                return put_local(f, in);
+        put_take_md5(f, in);
+        return errand_go(&f->e, PUT_OWN);
+}
+
 static struct ask put_took_sent(struct flow_put *f, const struct outcome *in)
 {
         struct verdict early = {.act = VERDICT_AGAIN, .text = N_("it was accepted before its end")};
 
-        if (in->sent != f->op.entry.size)
+        if (in->sent != f->op.entry.size || !f->has_md5)
                 return put_resend(f, in, &early);
-        put_take_md5(f, in);
         if (in->status != 202)
                 return put_arrived(f);
         return errand_go(&f->e, errand_operation_named(&f->e, f->link.operation_id) ? PUT_POLL
@@ -707,6 +758,9 @@ static struct ask put_took_send(struct flow_put *f, const struct outcome *in)
         struct verdict v = verdict_change(in);
         bool whole = in->sent == f->op.entry.size;
 
+        f->begun |= whole || (in->kind == OUTCOME_FAULT && in->sent_all);
+        if (whole && in->read_ns) /* nothing is sent of an empty file, read or not */
+                put_take_md5(f, in);
         if (in->kind == OUTCOME_FAULT && in->fault == HTTP_FAULT_LOCAL)
                 return put_local(f, in);
         switch (v.act) {
@@ -714,11 +768,10 @@ static struct ask put_took_send(struct flow_put *f, const struct outcome *in)
                 return put_took_sent(f, in);
         case VERDICT_AGAIN:
         case VERDICT_LOCKED:
-                if (whole && (in->kind == OUTCOME_FAULT ? in->sent_all
-                                                        : in->status >= 500 || in->status < 300)) {
-                        put_take_md5(f, in);
+                if (whole && f->has_md5 &&
+                    (in->kind == OUTCOME_FAULT ? in->sent_all
+                                               : in->status >= 500 || in->status < 300))
                         return errand_go(&f->e, PUT_DOUBT);
-                }
                 return put_resend(f, in, &v);
         case VERDICT_ASKER:
         case VERDICT_REFUSED: /* the link's, not the account's: no token was sent */
@@ -958,6 +1011,13 @@ static struct ask put_step(struct flow_put *f, const struct outcome *in)
                 return errand_go(e, PUT_PARENTS);
         case PUT_PARENTS:
                 return put_took_parents(f, in);
+        case PUT_EXPECT:
+                return put_took_expect(f, in);
+        case PUT_OWN:
+                if (in->err)
+                        return put_took_record(f, in);
+                f->doubted = true;
+                return errand_go(e, f->after_own);
         case PUT_SEND:
                 return put_took_send(f, in);
         case PUT_POLL:
@@ -980,8 +1040,19 @@ static struct ask put_step(struct flow_put *f, const struct outcome *in)
                 return put_took_check(f, in);
         case PUT_RECORD:
                 return put_took_record(f, in);
+        case PUT_NO_DOUBT:
+                if (in->err)
+                        return put_took_record(f, in);
+                return (struct ask){.want = ASK_DONE, .end = f->end};
         }
         return errand_end(e, END_STUCK, 0, "internal: no such state");
+}
+
+/* It ends, and what was written down about the own name cannot have happened. */
+static bool put_is_in_no_doubt(const struct flow_put *f, const struct ask *ask)
+{
+        return ask->want == ASK_DONE && f->doubted && !f->begun && ask->end.kind != END_STORE &&
+               f->e.state != PUT_NO_DOUBT;
 }
 
 static struct ask put_took(struct errand *e, const struct outcome *in)
@@ -993,6 +1064,10 @@ static struct ask put_took(struct errand *e, const struct outcome *in)
                 ask.end.knows_room = true;
                 ask.end.room = yadisk_room_free(&f->room);
                 ask.end.largest = f->room.largest;
+        }
+        if (put_is_in_no_doubt(f, &ask)) {
+                f->end = ask.end;
+                return errand_go(e, PUT_NO_DOUBT);
         }
         return ask;
 }
@@ -1024,6 +1099,7 @@ struct flow *flow_put(const struct put_args *args)
         f->cloud2 = STR_NULL(YADISK_URL_MAX);
         str_copy(f->wire, sizeof(f->wire), args->wire);
         f->leftover_old = args->leftover_old;
+        f->begun = args->doubtful;
         str_copy(f->leftover, sizeof(f->leftover), args->leftover ? args->leftover : "");
         f->key = str_dup(args->op->entry.key);
         if (!f->key) {

@@ -23,6 +23,8 @@ struct put_args {
         const char *wire;            /* a fresh wire name, in case one is needed; copied */
         const char *leftover;        /* wire name an interrupted run may have sent this file under,
                                         or NULL; copied */
+        bool doubtful;               /* an earlier doubt about it is not settled: then this flow's must
+                                        not be withdrawn, which takes its place */
         bool leftover_old;           /* flow_sweep_due(): what is not there now does not come */
 };
 

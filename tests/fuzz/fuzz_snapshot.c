@@ -51,8 +51,12 @@ static void fill(struct store *s)
                 {.verb = RECORD_INTENT, .wire = wire, .when_ms = 5, .entry = {.key = "a/z"}},
                 {.verb = RECORD_META, .name = "root.ino", .value = "12"},
                 {.verb = RECORD_REMOTE, .entry = {.key = "r", .kind = KIND_DIR}},
+                {.verb = RECORD_DOUBT, .when_ms = 6, .entry = {.key = "a/q"}},
+                {.verb = RECORD_DOUBT,
+                 .when_ms = 7,
+                 .entry = {.key = "a/b/p", .kind = KIND_FILE, .size = 5, .has_md5 = true}},
         };
-        size_t n = 3;
+        size_t n = 5;
         struct err err = ERR_NONE;
 
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++, n++) {
@@ -209,6 +213,33 @@ static void damage_intent(sqlite3 *sqlite, struct input *in)
         free(key);
 }
 
+static void damage_doubt(sqlite3 *sqlite, struct input *in)
+{
+        uint8_t how = input_byte(in), n_key = input_byte(in);
+        char *key = input_string(in, n_key % 64);
+        struct doubt d = {.kind = (enum kind)(how & 3),
+                          .looked = how & 4,
+                          .size = how & 8 ? input_u64(in) : 0,
+                          .when_ms = 78};
+        struct str raw = STR_NULL(STORE_STR_MAX);
+        sqlite3_stmt *stmt;
+
+        str_adds(&raw, key);
+        insert_row(sqlite, "INSERT OR REPLACE INTO doubt VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                   &stmt);
+        sqlite3_bind_blob(stmt, 1, str_z(&raw), (int)raw.len, SQLITE_TRANSIENT);
+        sqlite3_bind_int64(stmt, 2, d.kind);
+        sqlite3_bind_int64(stmt, 3, d.looked);
+        sqlite3_bind_int64(stmt, 4, (sqlite3_int64)d.size);
+        sqlite3_bind_int64(stmt, 5, d.when_ms);
+        if (how & 16)
+                sqlite3_bind_blob(stmt, 6, d.md5, how & 32 ? 3 : sizeof(d.md5), SQLITE_TRANSIENT);
+        sqlite3_bind_int64(stmt, 7, how & 64 ? 0 : store_doubt_sum(&d, &raw));
+        finish_row(stmt);
+        str_finish(&raw);
+        free(key);
+}
+
 /* Among others the count of all rows, "store.tally". */
 static void damage_meta(sqlite3 *sqlite, struct input *in)
 {
@@ -239,6 +270,7 @@ static void mend_tally(sqlite3 *sqlite)
                 [TALLY_REMOTE] = "SELECT count(*) FROM remote",
                 [TALLY_INTENTS] = "SELECT count(*) FROM intent",
                 [TALLY_META] = "SELECT count(*) - 1 FROM meta",
+                [TALLY_DOUBTS] = "SELECT count(*) FROM doubt",
         };
 
         db.sqlite = sqlite;
@@ -258,10 +290,12 @@ static void damage_rows(struct input *in)
         must(sqlite3_open(path_of("state.db"), &db) == SQLITE_OK);
         run_sql(db, "PRAGMA ignore_check_constraints = ON; PRAGMA synchronous = OFF; BEGIN");
         for (int i = how & 7; i > 0; i--) {
-                uint8_t table = input_byte(in) % 4;
+                uint8_t table = input_byte(in) % 5;
 
                 if (table == 0)
                         damage_intent(db, in);
+                else if (table == 4)
+                        damage_doubt(db, in);
                 else if (table == 1)
                         damage_meta(db, in);
                 else
@@ -342,6 +376,7 @@ static void read_questions(struct store *s)
 {
         struct entry_list list = {0};
         struct intent *intents = NULL;
+        struct doubt *doubts = NULL;
         struct err err = ERR_NONE;
         char *value = NULL;
         size_t n = 0;
@@ -358,6 +393,12 @@ static void read_questions(struct store *s)
                 must(!strchr(intents[i].wire, '/') && !entry_key_unfit(intents[i].wire) &&
                      !entry_key_unfit(intents[i].key));
         store_intents_free(intents, n);
+        n = 0;
+        if (store_doubts(s, &doubts, &n, &err) < 0)
+                must(err.text[0] && n == 0);
+        for (size_t i = 0; i < n; i++)
+                must(!entry_key_unfit(doubts[i].key) && !store_doubt_unfit(&doubts[i]));
+        store_doubts_free(doubts, n);
         if (store_meta_get(s, "root.ino", &value, &err) < 0)
                 must(err.text[0] && !value);
         free(value);

@@ -275,7 +275,8 @@ static const char *disk_store(struct job *j)
                 rule_loses(j, j->path, there, j->content);
         rule_brings(j->path, j->content);
         there = disk_put(dir, name, KIND_FILE, j->content);
-        there->alien = there->sent = true;
+        there->alien = !rule_expects(j->path, KIND_FILE, j->content);
+        there->sent = true;
         return NULL;
 }
 
@@ -314,6 +315,8 @@ static const char *disk_move(struct job *j)
                 rule_brings(j->to, from->content);
         disk_of_nobody(from);
         from->sent |= disguise_is_wire(from->name);
+        if (disguise_is_wire(from->name))
+                from->alien = !rule_expects(j->to, KIND_FILE, from->content);
         disk_hang(from, dir, name);
         return NULL;
 }
@@ -347,7 +350,7 @@ static const char *disk_mkdir(struct job *j)
         if (there)
                 return there->kind == KIND_DIR ? "DiskPathPointsToExistentDirectoryError"
                                                : "DiskResourceAlreadyExistsError";
-        disk_put(dir, name, KIND_DIR, 0)->alien = true;
+        disk_put(dir, name, KIND_DIR, 0)->alien = !rule_expects(j->path, KIND_DIR, 0);
         return NULL;
 }
 

@@ -23,8 +23,7 @@ struct thing {
         char name[DISK_NAME_MAX];
         enum kind kind;
         uint64_t content;
-        bool alien;       /* not ours, as far as anybody can know: no row says so (a crash between
-                             an upload and its row leaves such a thing) */
+        bool alien;       /* not ours, as far as anybody can know: no row and no doubt says so */
         bool sent;        /* by us, and nothing has taken the knowledge of it from us */
         uint64_t serial;  /* of the change that put it there */
         int64_t since_ns; /* when that was */

@@ -7,6 +7,7 @@
 #include "lib/core/disguise.h"
 #include "lib/core/match.h"
 #include "lib/engine/walk.h"
+#include "lib/yadisk/flow_move.h"
 #include "tests/sim/edit.h"
 #include "tests/sim/fault.h"
 #include "tests/sim/snap.h"
@@ -201,6 +202,7 @@ static void rule_planned_drop(const struct op *op, bool at_last)
 
 void rule_scan_begins(void)
 {
+        rule.known = snap_total(); /* what was begun is settled by now */
         rule.edits = sim.counts.by[SIM_EDIT_IN_WALK];
         rule.known = snap_total(); /* a pass that has moved something scans anew */
 }
@@ -404,6 +406,36 @@ static void rule_check_removal(const struct job *j, const char *key)
         rule_check_brake(key);
 }
 
+bool rule_expects(const char *path, enum kind kind, uint64_t content)
+{
+        const char *key = rule_key(path);
+        const struct doubt *doubt = key ? snap_doubt(key) : NULL;
+
+        return doubt && doubt->kind == kind &&
+               (kind == KIND_DIR || content_of_md5(doubt->md5) == content);
+}
+
+/* Folders above a thing are made when they have vanished; an audit was demanded then. */
+static void rule_check_doubt(enum deed what, const char *path)
+{
+        const char *key = rule_key(path);
+
+        if (!key || rule_is_wire(key) || snap_doubt(key) || rule.lost)
+                return;
+        if (what != DEED_MKDIR || !snap_meta("audit.at"))
+                sim_fail("(9) %s changes, and no doubt was written down", path);
+}
+
+/* What is moved from its own name has a note instead. */
+static bool rule_is_noted(const char *path)
+{
+        const char *key = rule_key(path);
+        char fact[TREE_KEY_MAX + 16];
+
+        snprintf(fact, sizeof(fact), FLOW_MOVE_FACT "%s", key ? key : "");
+        return snap_meta(fact);
+}
+
 void rule_asks(const struct job *j)
 {
         const char *root = rule_root_path(), *key = rule_key(j->path);
@@ -415,6 +447,9 @@ void rule_asks(const struct job *j)
                 sim_fail("a change outside the cloud folder: %s", j->path);
         if (*j->to && !rule_key(j->to))
                 sim_fail("a move out of the cloud folder: %s", j->to);
+        /* What is sent is checked then: rule_sends(). */
+        if (j->what != DEED_STORE && !(j->what == DEED_MOVE && rule_is_noted(j->path)))
+                rule_check_doubt(j->what, *j->to ? j->to : j->path);
         if (j->what != DEED_DELETE)
                 return;
         if (!key)
@@ -450,9 +485,12 @@ static void rule_loses_foreign(const struct job *j, const char *path, const stru
 
         if (j->what == DEED_STORE || j->what == DEED_MOVE) {
                 /* The service overwrites without a condition: what came after the last look is
-                 * lost, and nobody can help it. */
-                if (!seen || seen->kind != KIND_FILE || (seen->number & CONTENT_FOREIGN) ||
-                    t->serial <= serial->number)
+                 * lost, or after a body was sent that is stored late, and nobody can help it. */
+                bool later = j->what == DEED_STORE && t->since_ns > j->since_ns;
+
+                if (!later &&
+                    (!seen || seen->kind != KIND_FILE || (seen->number & CONTENT_FOREIGN) ||
+                     t->serial <= serial->number))
                         sim_fail("(2) %s, which is foreign, is overwritten", path);
                 rule_foreign_gone(t->content);
                 return;
@@ -486,6 +524,12 @@ static void rule_loses_ours(const struct job *j, const char *path, const struct 
 
         if (!key || rule_is_wire(key))
                 return;
+        if (j->what == DEED_DELETE && !j->has_md5 && t->since_ns > j->since_ns) {
+                /* A folder's removal, asked for twice and carried out twice, takes what has come to
+                 * stand in its place: it has no condition, and the audit finds it. */
+                rule_touched(path);
+                return;
+        }
         if (j->what == DEED_STORE || j->what == DEED_MOVE) {
                 if (!pairs_has(&tree.had, key, content) && !fault_possible(SIM_FAULT_CORRUPT))
                         sim_fail("(3) %s is overwritten with what it never held here", path);
@@ -555,6 +599,8 @@ void rule_sends(const char *url, uint64_t content)
         const struct thing *t;
         char path[DISK_PATH_MAX];
 
+        if (j)
+                rule_check_doubt(DEED_STORE, j->path);
         if (!j || fault_possible(SIM_FAULT_STALE) || fault_possible(SIM_FAULT_STORED_LATE) ||
             fault_possible(SIM_FAULT_MD5_LATE) ||
             (fault_possible(SIM_FAULT_ASYNC) && fault_possible(SIM_FAULT_OP_GONE)))
@@ -639,6 +685,9 @@ static void rule_forgotten(const char *key)
         char path[DISK_PATH_MAX];
         struct thing *t;
 
+        if (!*key) /* bound to another folder: what was begun for the last is nobody's */
+                for (t = disk.all; t; t = t->all)
+                        t->alien = true;
         rule_path(key, path);
         t = disk_find(disk.root, path);
         if (t && (fault_possible(SIM_FAULT_CORRUPT) || fault_possible(SIM_FAULT_FORGOTTEN)))
@@ -741,6 +790,16 @@ void rule_recorded(const struct record *r)
                 sim_trace("row: intent %s is over", r->wire);
                 rule_intent_over(r->wire);
                 return;
+        case RECORD_DOUBT:
+                sim_trace("row: doubt: %s becomes %s%s", r->entry.key,
+                          r->entry.kind == KIND_NONE   ? "nothing"
+                          : r->entry.kind == KIND_FILE ? "a file"
+                                                       : "a folder",
+                          r->looked ? ", looked at" : "");
+                return;
+        case RECORD_DOUBT_DONE:
+                sim_trace("row: doubt about %s is over", r->entry.key);
+                return;
         case RECORD_REMNANT:
         case RECORD_REMOTE:
         case RECORD_REMOTE_CLEAR:
@@ -766,7 +825,7 @@ static bool rule_holds_alien(const struct thing *t)
 static bool rule_came_late(const char *key, const struct thing *t)
 {
         return fault_possible(SIM_FAULT_STORED_LATE) && t && t->kind == KIND_FILE &&
-               pairs_has(&tree.had, key, t->content);
+               (pairs_has(&tree.had, key, t->content) || fault_possible(SIM_FAULT_CORRUPT));
 }
 
 static void rule_judge_here(const struct entry *e)

@@ -12,6 +12,7 @@
  *   (5) what has arrived is not sent again; nothing goes on for ever
  *   (6) no wire name stays
  *   (7) a row says only what the cloud held
+ *   (9) nothing changes under a thing's own name before a doubt about it is written down
  *
  * The rules know the truth of all models and nothing of how the program decides.
  */
@@ -32,6 +33,8 @@ void rule_asks(const struct job *j);
 void rule_loses(const struct job *j, const char *path, const struct thing *t, uint64_t content);
 void rule_moves(const struct job *j, const struct thing *from);
 void rule_brings(const char *path, uint64_t content);
+/* Whether the snapshot expects that this comes to stand there, so that it is known to be ours. */
+bool rule_expects(const char *path, enum kind kind, uint64_t content);
 void rule_claims(const char *path, uint64_t content); /* the service says that it stored it */
 void rule_sends(const char *url, uint64_t content);
 /* Whoever did it. */

@@ -24,6 +24,8 @@ struct snap_data {
         struct rows known, remote;
         struct intent *intents;
         size_t n_intents, size_intents;
+        struct doubt *doubts; /* in no order */
+        size_t n_doubts, size_doubts;
         struct fact *facts;
         size_t n_facts, size_facts;
 };
@@ -140,7 +142,10 @@ static void data_free(struct snap_data *d)
                 free(d->facts[i].name);
                 free(d->facts[i].value);
         }
+        for (size_t i = 0; i < d->n_doubts; i++)
+                free(d->doubts[i].key);
         free(d->intents);
+        free(d->doubts);
         free(d->facts);
         free(d);
 }
@@ -160,6 +165,19 @@ static void data_add_intent(struct snap_data *d, const struct intent *in)
         d->intents[d->n_intents] = *in;
         d->intents[d->n_intents].key = str_dup(in->key);
         d->intents[d->n_intents++].wire = str_dup(in->wire);
+}
+
+static void data_add_doubt(struct snap_data *d, const struct doubt *doubt)
+{
+        d->doubts = snap_grow(d->doubts, d->n_doubts, &d->size_doubts, sizeof(struct doubt));
+        d->doubts[d->n_doubts] = *doubt;
+        d->doubts[d->n_doubts++].key = str_dup(doubt->key);
+}
+
+static void data_cut_doubt(struct snap_data *d, size_t i)
+{
+        free(d->doubts[i].key);
+        d->doubts[i] = d->doubts[--d->n_doubts];
 }
 
 static void data_set_fact(struct snap_data *d, const char *name, const char *value)
@@ -187,6 +205,8 @@ static struct snap_data *data_copy(const struct snap_data *from)
         rows_copy(&d->remote, &from->remote);
         for (size_t i = 0; i < from->n_intents; i++)
                 data_add_intent(d, &from->intents[i]);
+        for (size_t i = 0; i < from->n_doubts; i++)
+                data_add_doubt(d, &from->doubts[i]);
         for (size_t i = 0; i < from->n_facts; i++)
                 data_set_fact(d, from->facts[i].name, from->facts[i].value);
         return d;
@@ -251,6 +271,19 @@ uint64_t snap_total(void)
 size_t snap_intents(void)
 {
         return snap.data->n_intents;
+}
+
+size_t snap_doubts(void)
+{
+        return snap.data->n_doubts;
+}
+
+const struct doubt *snap_doubt(const char *key)
+{
+        for (size_t i = 0; i < snap.data->n_doubts; i++)
+                if (str_eq(snap.data->doubts[i].key, key))
+                        return &snap.data->doubts[i];
+        return NULL;
 }
 
 const struct entry *snap_at(size_t i)
@@ -397,13 +430,44 @@ static void store_move(struct rows *t, const char *from, const char *to)
         }
 }
 
+static void store_forget_doubt(struct snap_data *d, const char *key)
+{
+        for (size_t i = 0; i < d->n_doubts; i++)
+                if (str_eq(d->doubts[i].key, key)) {
+                        data_cut_doubt(d, i);
+                        return;
+                }
+}
+
+static void store_doubt(struct snap_data *d, const struct record *r)
+{
+        struct doubt doubt = {.key = (char *)r->entry.key,
+                              .kind = r->entry.kind,
+                              .size = r->entry.size,
+                              .when_ms = r->when_ms,
+                              .looked = r->looked};
+
+        memcpy(doubt.md5, r->entry.md5, sizeof(doubt.md5));
+        store_forget_doubt(d, doubt.key);
+        data_add_doubt(d, &doubt);
+}
+
+static void store_forget_tree(struct snap_data *d, const char *key)
+{
+        size_t i = rows_at(&d->known, key);
+
+        rows_cut(&d->known, i, rows_below(&d->known, i, key));
+        for (size_t k = d->n_doubts; k-- > 0;)
+                if (entry_key_below(d->doubts[k].key, key))
+                        data_cut_doubt(d, k);
+}
+
 static void store_apply(struct snap_data *d, const struct record *r)
 {
         struct intent in = {.wire = (char *)r->wire,
                             .key = (char *)r->entry.key,
                             .size = r->entry.size,
                             .when_ms = r->when_ms};
-        size_t i;
 
         switch (r->verb) {
         case RECORD_ROW:
@@ -414,8 +478,7 @@ static void store_apply(struct snap_data *d, const struct record *r)
                         rows_cut(&d->known, rows_at(&d->known, r->entry.key), 1);
                 return;
         case RECORD_FORGET_TREE:
-                i = rows_at(&d->known, r->entry.key);
-                rows_cut(&d->known, i, rows_below(&d->known, i, r->entry.key));
+                store_forget_tree(d, r->entry.key);
                 return;
         case RECORD_MOVE:
                 store_move(&d->known, r->from, r->entry.key);
@@ -444,11 +507,19 @@ static void store_apply(struct snap_data *d, const struct record *r)
         case RECORD_META:
                 data_set_fact(d, r->name, r->value);
                 return;
+        case RECORD_DOUBT:
+                store_doubt(d, r);
+                return;
+        case RECORD_DOUBT_DONE:
+                store_forget_doubt(d, r->entry.key);
+                return;
         }
 }
 
 static bool store_refuses(const struct record *r)
 {
+        if (r->verb == RECORD_DOUBT || r->verb == RECORD_DOUBT_DONE)
+                return entry_key_unfit(r->entry.key);
         return (r->verb == RECORD_ROW || r->verb == RECORD_REMOTE || r->verb == RECORD_INTENT) &&
                *r->entry.key && entry_key_unfit(r->entry.key);
 }
@@ -653,6 +724,37 @@ void store_intents_free(struct intent *intents, size_t n)
                 free(intents[i].wire);
         }
         free(intents);
+}
+
+static int doubt_by_key(const void *a, const void *b)
+{
+        return entry_key_cmp(((const struct doubt *)a)->key, ((const struct doubt *)b)->key);
+}
+
+int store_doubts(struct store *s _unused_, struct doubt **ret, size_t *ret_n, struct err *err)
+{
+        const struct snap_data *d = snap.data;
+        struct doubt *all;
+        int r = store_trouble(err);
+
+        if (r < 0)
+                return r;
+        all = calloc(d->n_doubts + 1, sizeof(*all));
+        for (size_t i = 0; i < d->n_doubts; i++) {
+                all[i] = d->doubts[i];
+                all[i].key = str_dup(all[i].key);
+        }
+        qsort(all, d->n_doubts, sizeof(*all), doubt_by_key);
+        *ret = all;
+        *ret_n = d->n_doubts;
+        return 0;
+}
+
+void store_doubts_free(struct doubt *doubts, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                free(doubts[i].key);
+        free(doubts);
 }
 
 int store_totals(struct store *s _unused_, struct store_totals *ret, struct err *err)

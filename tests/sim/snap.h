@@ -39,4 +39,7 @@ const struct entry *snap_row(const char *key);
 uint64_t snap_count(const char *key);
 uint64_t snap_total(void);
 size_t snap_intents(void);
+size_t snap_doubts(void);
+/* NULL: there is none about it. */
+const struct doubt *snap_doubt(const char *key);
 const struct entry *snap_at(size_t i);

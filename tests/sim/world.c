@@ -144,7 +144,7 @@ static void world_reopen(void *userdata)
         }
         store_open(&world.store, "/state", 0, &err);
         world_create();
-        if (world.reopen_err == EIO)
+        if (world.reopen_err == EIO || world.reopened > WORLD_REOPENS)
                 world_pass_after(world.config.period_ms);
         else
                 world_pass(NULL);
@@ -164,7 +164,7 @@ static void world_begin_anew(void *userdata _unused_)
 static const int64_t world_gaps_ms[] = {
         1000, 5000, 30000, 60000, 90000, 300000, 300000, 900000, 3600000, 7200000, 14400000,
         43200000, 90000000, 90000000, 90000000, 300000, 300000, 300000, 30000, 30000, 30000, 30000,
-        30000, 30000, 30000, 30000, 30000, 30000, 30000, 30000,
+        30000, 30000, 30000, 30000, 30000, 30000, 30000, 30000, 3600000, 30000, 30000, 30000, 30000,
 };
 
 static void world_rests(const struct pass_end *end)
@@ -172,7 +172,8 @@ static void world_rests(const struct pass_end *end)
         uint64_t calls = end->api_calls + end->transfers;
 
         world.quiet = calls == 0 && !end->again &&
-                                      ((end->status == EXIT_OK && snap_intents() == 0) ||
+                                      ((end->status == EXIT_OK && snap_intents() == 0 &&
+                                        snap_doubts() == 0) ||
                                        world.gap > 12)
                               ? world.quiet + 1
                               : 0;
@@ -201,6 +202,19 @@ static void world_rests(const struct pass_end *end)
         world_pass_after(world_gaps_ms[world.gap++]);
 }
 
+static bool world_must_reopen(const struct pass_end *end)
+{
+        bool daemon = !(world.once && sim.doing);
+
+        if (!end->state_err)
+                world.reopened = 0;
+        if (!end->state_err)
+                return false;
+        if (end->state_err == EIO)
+                return daemon;
+        return world.reopened++ < WORLD_REOPENS || daemon;
+}
+
 static void world_pass_done(void *userdata _unused_, const struct pass_end *end)
 {
         int64_t wait_ms = world.config.period_ms;
@@ -215,10 +229,7 @@ static void world_pass_done(void *userdata _unused_, const struct pass_end *end)
                   (int)end->status, end->again ? " again" : "", end->api_calls, end->transfers);
         if (sim.counts.requests - world.calls_before > WORLD_PASS_CALLS_MAX)
                 sim_fail("(5) a pass of %" PRIu64 " calls", sim.counts.requests - world.calls_before);
-        if (!end->state_err)
-                world.reopened = 0;
-        if ((end->state_err == EIO && !(world.once && sim.doing)) ||
-            (end->state_err && end->state_err != EIO && world.reopened++ < WORLD_REOPENS)) {
+        if (world_must_reopen(end)) {
                 world.reopen_err = end->state_err;
                 world.stopping = true;
                 cycle_stop(world.cycle, world_reopen, NULL);

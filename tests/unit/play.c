@@ -85,6 +85,7 @@ static void play_show_record(struct str *s, const struct record *r)
                 [RECORD_REMOTE] = "remote",     [RECORD_REMOTE_CLEAR] = "clear",
                 [RECORD_META] = "meta",         [RECORD_REMNANT] = "remnant",
                 [RECORD_MOVE] = "move",
+                [RECORD_DOUBT] = "doubt",       [RECORD_DOUBT_DONE] = "settled",
         };
 
         str_adds(s, names[r->verb]);
@@ -114,6 +115,14 @@ static void play_show_record(struct str *s, const struct record *r)
                 return;
         case RECORD_META:
                 str_addf(s, " %s=%s", r->name, r->value ? r->value : "");
+                return;
+        case RECORD_DOUBT:
+                play_show_entry(s, &r->entry);
+                if (r->looked)
+                        str_adds(s, " looked");
+                return;
+        case RECORD_DOUBT_DONE:
+                str_addf(s, " %s", r->entry.key);
                 return;
         }
 }
@@ -265,7 +274,26 @@ static void play_show_end(struct str *s, const struct flow_end *end)
                 str_addf(s, ": %s", end->text);
 }
 
-static void play_show(struct str *s, const struct ask *ask)
+static bool play_is_doubt(const struct record *r)
+{
+        return r->verb == RECORD_DOUBT || r->verb == RECORD_DOUBT_DONE;
+}
+
+static void play_show_records(struct str *s, const struct ask *ask, bool doubts)
+{
+        const char *between = "";
+
+        str_adds(s, "record ");
+        for (size_t i = 0; i < ask->n_records; i++) {
+                if (play_is_doubt(&ask->records[i]) && !doubts)
+                        continue;
+                str_adds(s, between);
+                play_show_record(s, &ask->records[i]);
+                between = "; ";
+        }
+}
+
+static void play_show(struct str *s, const struct ask *ask, bool doubts)
 {
         str_clear(s);
         switch (ask->want) {
@@ -273,11 +301,7 @@ static void play_show(struct str *s, const struct ask *ask)
                 play_show_http(s, ask->http);
                 break;
         case ASK_RECORD:
-                str_adds(s, "record ");
-                for (size_t i = 0; i < ask->n_records; i++) {
-                        str_adds(s, i ? "; " : "");
-                        play_show_record(s, &ask->records[i]);
-                }
+                play_show_records(s, ask, doubts);
                 break;
         case ASK_DIGEST:
                 str_addf(s, "digest %s", ask->entry->key);
@@ -299,19 +323,139 @@ static void play_show(struct str *s, const struct ask *ask)
         play_shorten(s);
 }
 
-void play_tell(struct play *p, const struct outcome *in)
+/* ---- doubts ---------------------------------------------------------------------------------- */
+
+static bool play_doubts(const struct play *p, const char *key)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(p->doubted); i++)
+                if (*key && str_eq(p->doubted[i], key))
+                        return true;
+        return false;
+}
+
+static void play_note_doubt(struct play *p, const char *key, bool over)
+{
+        for (size_t i = 0; over && i < ARRAY_SIZE(p->doubted); i++)
+                if (str_eq(p->doubted[i], key))
+                        p->doubted[i][0] = '\0';
+        if (over || play_doubts(p, key))
+                return;
+        for (size_t i = 0; i < ARRAY_SIZE(p->doubted); i++)
+                if (p->doubted[i][0] == '\0') {
+                        str_copy(p->doubted[i], sizeof(p->doubted[i]), key);
+                        return;
+                }
+        check_fail("more is in doubt at once than one flow can change: %s", key);
+}
+
+/* The path that an API request names, as a key; "" when it is no thing's own name. */
+static void play_own_name(const struct http_req *req, char ret[256])
+{
+        _cleanup_(str_finish) struct str path = STR_NULL(1 << 20);
+        size_t root = strlen(play_yadisk.root);
+
+        *ret = '\0';
+        if (play_query(req->url, "path", &path) && str_starts(str_z(&path), play_yadisk.root) &&
+            path.s[root] == '/' && !disguise_is_wire(entry_key_name(path.s)) &&
+            path.len - root < 256)
+                str_copy(ret, 256, path.s + root + 1);
+}
+
+/* A move from a thing's own name has a note of its own. */
+static bool play_moves_whole(const struct http_req *req)
+{
+        _cleanup_(str_finish) struct str from = STR_NULL(1 << 20);
+
+        return req->api && req->method == HTTP_POST && play_query(req->url, "from", &from) &&
+               !disguise_is_wire(entry_key_name(str_z(&from)));
+}
+
+static void play_check_change(struct play *p, const struct http_req *req)
+{
+        char key[256] = "";
+
+        if (!req->api)
+                str_copy(key, sizeof(key), p->link_for);
+        else
+                play_own_name(req, key);
+        if (req->api && strstr(req->url, "/resources/upload?"))
+                str_copy(p->link_for, sizeof(p->link_for), key);
+        if (req->method == HTTP_GET || !*key || play_doubts(p, key) || play_moves_whole(req))
+                return;
+        if (!p->demanded || !req->api || req->method != HTTP_PUT)
+                check_fail("%s changes without a doubt", key);
+}
+
+static void play_check_doubts(struct play *p)
+{
+        switch (p->ask.want) {
+        case ASK_HTTP:
+                play_check_change(p, p->ask.http);
+                return;
+        case ASK_RECORD:
+                for (size_t i = 0; i < p->ask.n_records; i++) {
+                        const struct record *r = &p->ask.records[i];
+
+                        if (play_is_doubt(r) && !r->looked)
+                                play_note_doubt(p, r->entry.key, r->verb == RECORD_DOUBT_DONE);
+                        p->demanded |= r->verb == RECORD_META && str_eq(r->name, "audit.at");
+                }
+                return;
+        case ASK_DONE:
+                if (p->ask.end.kind != END_DONE && p->ask.end.kind != END_NOTHING)
+                        return;
+                for (size_t i = 0; i < ARRAY_SIZE(p->doubted); i++)
+                        if (p->doubted[i][0])
+                                check_fail("it ended well, and %s is left in doubt", p->doubted[i]);
+                return;
+        case ASK_DIGEST:
+        case ASK_LOOK:
+        case ASK_KNOWN:
+        case ASK_WAIT:
+                return;
+        }
+}
+
+/* Whether what is asked for only leads up to a change. */
+static bool play_leads_up(const struct play *p)
+{
+        if (p->doubts)
+                return false;
+        if (p->ask.want == ASK_DIGEST)
+                return str_eq(p->flow->where(p->flow), "EXPECT");
+        if (p->ask.want != ASK_RECORD || p->ask.n_records == 0)
+                return false;
+        for (size_t i = 0; i < p->ask.n_records; i++)
+                if (!play_is_doubt(&p->ask.records[i]))
+                        return false;
+        return true;
+}
+
+static void play_next(struct play *p, const struct outcome *in)
 {
         struct outcome mine = *in;
 
-        if (in->kind == OUTCOME_WOKE)
-                p->now_ms += p->ask.delay_ms;
         mine.now_ms = p->now_ms;
         mine.wall_ms = PLAY_WALL_MS + p->now_ms;
         check(p->flow->where(p->flow) != NULL);
         p->ask = flow_next(p->flow, &mine);
-        p->asks++;
-        play_show(&p->shown, &p->ask);
         check(p->flow->where(p->flow) != NULL);
+        play_check_doubts(p);
+}
+
+void play_tell(struct play *p, const struct outcome *in)
+{
+        struct outcome well = {
+                .kind = OUTCOME_LOCAL, .read_ns = PLAY_READ_NS, .retry_after_ms = -1};
+
+        memset(well.md5, 0xc1, sizeof(well.md5));
+        if (in->kind == OUTCOME_WOKE)
+                p->now_ms += p->ask.delay_ms;
+        play_next(p, in);
+        while (play_leads_up(p))
+                play_next(p, &well);
+        p->asks++;
+        play_show(&p->shown, &p->ask, p->doubts);
         p->over |= p->ask.want == ASK_DONE;
 }
 
@@ -645,11 +789,12 @@ void play_step(struct play *p, const char *give, const char *want)
         p->ask.want = ASK_LOOK; /* nothing that follows means anything */
 }
 
-void play_rows(struct flow *flow, const struct play_row *rows, size_t n)
+void play_rows(struct flow *flow, bool doubts, const struct play_row *rows, size_t n)
 {
         struct play p;
 
         play_begin(&p, flow);
+        p.doubts = doubts;
         for (size_t i = 0; i < n; i++)
                 play_step(&p, rows[i].give, rows[i].want);
         play_finish(&p);
@@ -694,6 +839,7 @@ struct flow *play_put_flow(const struct play_put *args)
                                .verify = args->verify,
                                .wire = play_wire(1),
                                .leftover = args->leftover ? play_wire(2) : NULL,
+                               .doubtful = args->doubtful,
                                .leftover_old = args->leftover_old};
         struct entry e;
 

@@ -35,6 +35,11 @@
  *      trash P [#c1] · erase P [#c1] · poll ID · send HREF · digest KEY · here KEY · known KEY
  *      wait MS · record RECORD; RECORD · end KIND [vanished] [folder-gone][: TEXT]
  *
+ * What only leads up to a change, the writing down of a doubt and the digest that it wants (of a
+ * file of c1), is answered well without a row, and the end of a doubt is not shown, unless
+ * `doubts` is set: there are more interesting things in most rows.  That no change is asked for
+ * without a doubt, and that none is left behind by what went well, is checked in all of them.
+ *
  * Paths are shown from the cloud folder, which is "/".  A `wait` or `end` without more agrees with
  * any; the text of an end needs only to be a part of it.  W1 stands for a wire name.  At random
  * numbers comes 0 alone, so that waits are half of their most.
@@ -57,6 +62,10 @@ struct play {
         int64_t now_ms;
         unsigned asks;
         bool over;        /* it has ended, or failed */
+        bool doubts;      /* show them */
+        char doubted[4][256]; /* keys in doubt; "": none */
+        char link_for[256]; /* the key that the last upload link is for; "": a wire name's */
+        bool demanded;    /* an audit was, so that folders above may be made */
 };
 
 struct play_row {
@@ -69,12 +78,14 @@ void play_step(struct play *p, const char *give, const char *want);
 /* Destroys the flow, wherever it is. */
 void play_finish(struct play *p);
 
-void play_rows(struct flow *flow, const struct play_row *rows, size_t n);
-#define PLAY(flow, ...)                                                                            \
+void play_rows(struct flow *flow, bool doubts, const struct play_row *rows, size_t n);
+#define PLAY_WITH(flow, doubts, ...)                                                               \
         do {                                                                                       \
                 static const struct play_row _rows[] = {__VA_ARGS__};                              \
-                play_rows((flow), _rows, ARRAY_SIZE(_rows));                                       \
+                play_rows((flow), (doubts), _rows, ARRAY_SIZE(_rows));                             \
         } while (0)
+#define PLAY(flow, ...) PLAY_WITH(flow, false, __VA_ARGS__)
+#define PLAY_DOUBTS(flow, ...) PLAY_WITH(flow, true, __VA_ARGS__)
 
 /* Gives an outcome and shows what is asked for.  What every ask must keep to is checked. */
 void play_tell(struct play *p, const struct outcome *in);
@@ -94,6 +105,7 @@ struct play_put {
         enum put_verify verify;
         bool leftover;     /* W2 is one; W1 is fresh */
         uint64_t largest;  /* file the account took when last asked */
+        bool doubtful;     /* an earlier doubt about it is open */
         bool leftover_old; /* and nothing can come of it any more */
 };
 struct flow *play_put_flow(const struct play_put *args);

@@ -70,6 +70,13 @@ struct record kit_intent(const char *wire, const char *key, uint64_t size, int64
         };
 }
 
+struct record kit_doubt(struct record r, int64_t when_ms)
+{
+        r.verb = RECORD_DOUBT;
+        r.when_ms = when_ms;
+        return r;
+}
+
 void kit_path(const struct scratch *s, const char *sub, char ret[512])
 {
         snprintf(ret, 512, "%s/state%s%s", s->path, sub ? "/" : "", sub ? sub : "");

@@ -18,6 +18,8 @@ struct record kit_dir(const char *key);
 struct record kit_on(enum record_verb verb, const char *key);
 struct record kit_meta(const char *name, const char *value);
 struct record kit_intent(const char *wire, const char *key, uint64_t size, int64_t when_ms);
+/* About to become what the record `r` says, or to go when that says nothing of a kind. */
+struct record kit_doubt(struct record r, int64_t when_ms);
 
 /* In the subfolder "state" of the scratch folder; `sub` may be NULL for "state". */
 void kit_path(const struct scratch *s, const char *sub, char ret[512]);

@@ -403,6 +403,8 @@ static void write_record(struct world *w, const struct record *r)
         case RECORD_REMOTE:
         case RECORD_REMOTE_CLEAR:
         case RECORD_META:
+        case RECORD_DOUBT:
+        case RECORD_DOUBT_DONE:
                 return;
         }
 }

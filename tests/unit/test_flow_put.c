@@ -85,7 +85,8 @@ TEST(looks_in_vain_are_no_failures)
 {
         struct play p;
 
-        play_begin(&p, play_put(.entry = "f a 1000000000", .verify = PUT_VERIFY_NOW));
+        play_begin(&p, play_put(.entry = "f a 1000000000", .verify = PUT_VERIFY_NOW,
+                                .disguise = DISGUISE_NEVER));
         play_step(&p, "start", "link /a");
         play_step(&p, "200 link", "send https://up/1");
         play_step(&p, "201 all c1", "look /a");
@@ -400,7 +401,7 @@ TEST(making_the_folders_above)
              {"409 " PARENT, "wait 500"}, /* not yet to be seen */
              {"woke", "mkdir /"},
              {"201", "mkdir /d"},
-             {"409 " EXISTS, "end STUCK: a file stands in the cloud where the folder disk:/B/R/d "
+             {"409 " EXISTS, "end STUCK folder-gone: a file stands in the cloud where the folder disk:/B/R/d "
                              "must be"});
         PLAY(play_put(.entry = "f d/a 5"),
              {"start", "link /d/a"},
@@ -577,7 +578,12 @@ TEST(a_large_file_looks_again_before_it_replaces)
                 play_finish(&p);
         }
         /* where nothing stood, and where theirs goes to the Trash anyway, there is no need */
-        PLAY(play_put(.entry = LARGE), {"start", "link /a"});
+        PLAY(play_put(.entry = LARGE),
+             {"start", "record intent W1 a 9000000 at 1000"},
+             {"ok", "link /W1"},
+             {"200 link", "send https://up/1"},
+             {"201 all c1", "move /W1 /a"});
+        PLAY(play_put(.entry = LARGE, .disguise = DISGUISE_NEVER), {"start", "link /a"});
         PLAY(play_put(.entry = LARGE, .known = "5 #c0"),
              {"start", "look /a"},
              {"200 file 7 ee", "record intent W1 a 9000000 at 1000"},
@@ -609,8 +615,8 @@ TEST(asked_before_it_is_sent)
         PLAY(play_put(.entry = "f a 1073741825"), {"start", "room"},
              {"200 room 2000000000 3000000000", "end FULL: the Disk is full (0 B free"});
         PLAY(play_put(.entry = "f a 1073741825"), {"start", "room"},
-             {"200 room 9000000000 0", "link /a"});
-        PLAY(play_put(.entry = "f a 1073741825"), {"start", "room"}, {"200 html", "link /a"});
+             {"200 room 9000000000 0", "record intent W1 a 1073741825 at 1000"});
+        PLAY(play_put(.entry = "f a 1073741825"), {"start", "room"}, {"200 html", "record intent W1 a 1073741825 at 1000"});
         PLAY(play_put(.entry = "f a.zip 1073741825"), {"start", "room"},
              {"200 room 9000000000 0 50000000000", "record intent W1 a.zip 1073741825 at 1000"});
         PLAY(play_put(.entry = "f a 6", .largest = 5), {"start", "room"},
@@ -720,7 +726,7 @@ TEST(lost_and_not_stored)
 /* The window grows with the file: the service takes up to two minutes a GiB. */
 TEST(a_gigabyte_in_doubt)
 {
-        PLAY(play_put(.entry = "f a 1073741824"),
+        PLAY(play_put(.entry = "f a 1073741824", .disguise = DISGUISE_NEVER),
              {"start", "link /a"},
              {"200 link", "send https://up/1"},
              {"fault stalled all c1", "look /a"},
@@ -737,7 +743,7 @@ TEST(doubt_and_trouble)
 {
         struct play p;
 
-        play_begin(&p, play_put(.entry = "f a 1073741824"));
+        play_begin(&p, play_put(.entry = "f a 1073741824", .disguise = DISGUISE_NEVER));
         play_step(&p, "start", "link /a");
         play_step(&p, "200 link", "send https://up/1");
         play_step(&p, "fault broken all c1", "look /a");

@@ -849,7 +849,7 @@ TEST(drop_of_a_large_folder_takes_its_time)
         };
 
         op.files = 1000;
-        play_rows(flow_drop(&args), rows, ARRAY_SIZE(rows));
+        play_rows(flow_drop(&args), false, rows, ARRAY_SIZE(rows));
 }
 
 /* It ends; what it does not do is ask for something. */

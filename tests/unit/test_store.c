@@ -698,6 +698,177 @@ TEST(intents_need_names)
         end();
 }
 
+/* ---- doubts -------------------------------------------------------------------------------- */
+
+static const char *doubts_text(void)
+{
+        static char text[1024];
+        struct doubt *d = NULL;
+        size_t n = 0, at = 0;
+
+        text[0] = '\0';
+        check_eq(store_doubts(store, &d, &n, NULL), 0);
+        for (size_t i = 0; i < n; i++) {
+                struct record file = kit_file("", d[i].size);
+
+                check(d[i].kind != KIND_FILE || memcmp(d[i].md5, file.entry.md5, 16) == 0);
+                at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s=%c%d@%d%s", i ? " " : "",
+                                       d[i].key, "nfd"[d[i].kind], (int)d[i].size,
+                                       (int)d[i].when_ms, d[i].looked ? "!" : "");
+        }
+        store_doubts_free(d, n);
+        return text;
+}
+
+TEST(doubts_are_kept_until_they_are_settled)
+{
+        struct record looked = kit_doubt(kit_file("d/f", 8), 40);
+
+        looked.looked = true;
+        begin();
+        check_str(doubts_text(), "");
+        kit_do(store, kit_doubt(kit_on(RECORD_ROW, "x"), 10), kit_doubt(kit_file("d/f", 7), 20),
+               kit_doubt(kit_dir("d"), 30));
+        reopen();
+        check_str(doubts_text(), "d=d0@30 d/f=f7@20 x=n0@10");
+        kit_do(store, looked);
+        kit_do(store, kit_on(RECORD_DOUBT_DONE, "d"), kit_dir("d"));
+        kit_do(store, kit_on(RECORD_DOUBT_DONE, "d"));
+        reopen();
+        check_str(doubts_text(), "d/f=f8@40! x=n0@10");
+        kit_check_totals(store);
+        end();
+}
+
+TEST(a_forgotten_folder_takes_the_doubts_below_it_along)
+{
+        begin();
+        kit_do(store, kit_dir("d"), kit_file("d/f", 1), kit_doubt(kit_file("d/f", 2), 1),
+               kit_doubt(kit_dir("d/e/g"), 2), kit_doubt(kit_dir("d"), 3),
+               kit_doubt(kit_dir("d.x"), 4));
+        kit_do(store, kit_on(RECORD_FORGET_TREE, "d"));
+        check_str(doubts_text(), "d=d0@3 d.x=d0@4");
+        kit_do(store, kit_on(RECORD_FORGET, "d"));
+        check_str(doubts_text(), "d=d0@3 d.x=d0@4");
+        kit_do(store, kit_on(RECORD_FORGET_TREE, ""));
+        check_str(doubts_text(), "");
+        reopen();
+        check_str(doubts_text(), "");
+        end();
+}
+
+TEST(doubts_need_sense)
+{
+        struct record no_md5 = kit_doubt(kit_file("f", 1), 1), large = kit_doubt(kit_file("f", 1), 1);
+        struct record bad[] = {kit_doubt(kit_dir(""), 1), kit_doubt(kit_dir("a//b"), 1),
+                               kit_on(RECORD_DOUBT, NULL), kit_on(RECORD_DOUBT_DONE, NULL),
+                               kit_on(RECORD_DOUBT_DONE, ""), no_md5, large,
+                               {.verb = RECORD_DOUBT, .entry = {.key = "k", .kind = KIND_OTHER}},
+                               {.verb = RECORD_DOUBT, .entry = {.key = "k", .size = 1}}};
+
+        bad[5].entry.has_md5 = false;
+        bad[6].entry.size = 1ull << 63;
+        begin();
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                check_eq(store_commit(store, &bad[i], 1, NULL), -EINVAL);
+        check_str(doubts_text(), "");
+        end();
+}
+
+/* ---- from version 1 ------------------------------------------------------------------------ */
+
+/* The state folder holds what version 1 has written, with everything it knew of. */
+static void begin_version_1(void)
+{
+        char path[512], *sql;
+        size_t n;
+
+        begin();
+        store_close(store);
+        store = NULL;
+        scratch_remove(&scratch, "state/state.db");
+        sql = kit_slurp("tests/unit/snapshot-v1.sql", &n);
+        kit_path(&scratch, "state.db", path);
+        scratch_file(&scratch, "state/state.db", "");
+        kit_sql(path, sql);
+        free(sql);
+}
+
+static const char *meta(const char *name);
+
+static void check_version_1(void)
+{
+        struct store_totals totals;
+        struct entry e;
+
+        check_str(kit_keys(store), ". d d/Жук f");
+        check_str(kit_unverified_folders(store, 9), "d");
+        check_eq(kit_find(store, "f", &e), true);
+        check_eq(e.flags, ENTRY_RACY);
+        check_eq(e.stamp.mtime_ns, -5);
+        check(memcmp(e.md5, "fedcba9876543210", 16) == 0);
+        check_str(kit_remote_keys(store), "theirs");
+        check_str(meta("adopted"), "1");
+        check_str(meta("binding"), "https://cloud-api.yandex.net disk:/B /home/me/B");
+        check_eq(store_totals(store, &totals, NULL), 0);
+        check_eq(totals.files, 2);
+        check_eq(totals.bytes, 307);
+        kit_check_totals(store);
+}
+
+TEST(a_snapshot_of_version_1_is_kept)
+{
+        begin_version_1();
+        store = kit_open(&scratch);
+        check_version_1();
+        check_str(intents_text(), "ydsync-upload-0123456789abcdef01234567>d/big.zip:70000@-807049216");
+        check_str(doubts_text(), "");
+        kit_do(store, kit_doubt(kit_file("new", 7), 20));
+        reopen();
+        check_version_1();
+        check_str(doubts_text(), "new=f7@20");
+        end();
+}
+
+/* `plan` beside, or before, a daemon that makes it new: nothing is written. */
+TEST(a_snapshot_of_version_1_can_be_read_as_it_is)
+{
+        char path[512], *before, *after;
+        size_t n, m;
+
+        begin_version_1();
+        kit_path(&scratch, "state.db", path);
+        before = kit_slurp(path, &n);
+        store = kit_open_read_only(&scratch);
+        check_version_1();
+        store_close(store);
+        after = kit_slurp(path, &m);
+        check(n == m && memcmp(before, after, n) == 0);
+        free(before);
+        free(after);
+        store = kit_open(&scratch);
+        check_version_1();
+        end();
+}
+
+TEST(a_snapshot_of_version_1_must_be_one)
+{
+        static const char *const wrong[] = {"CREATE TABLE doubt (x)", "DROP TABLE remote",
+                                            "UPDATE meta SET value = 'files=2' WHERE name = "
+                                            "'store.tally'"};
+        char path[512], state[512];
+
+        for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+                begin_version_1();
+                kit_path(&scratch, "state.db", path);
+                kit_path(&scratch, NULL, state);
+                kit_sql(path, wrong[i]);
+                check_eq(store_open(&store, state, 0, NULL), -EUCLEAN);
+                store = NULL;
+                end();
+        }
+}
+
 static const char *meta(const char *name)
 {
         static char text[256];

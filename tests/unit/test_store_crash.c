@@ -141,7 +141,7 @@ TEST(a_foreign_lock_is_waited_for_a_while)
 static void write_batch(struct store *store, int i)
 {
         char keys[8][32], gone[32], count[16];
-        struct record r[11];
+        struct record r[12];
         size_t n = 0;
 
         for (int k = 0; k <= i % 7; k++, n++) {
@@ -153,6 +153,7 @@ static void write_batch(struct store *store, int i)
         r[n++] = kit_on(RECORD_FORGET_TREE, gone);
         r[n++] = kit_meta("count", count);
         r[n++] = kit_intent(count, keys[0], (uint64_t)i, i);
+        r[n++] = kit_doubt(kit_file(keys[0], (uint64_t)i + 1), i);
         kit_commit(store, r, n);
 }
 
@@ -171,6 +172,7 @@ static int read_count(struct store *store)
 static void check_batches(struct store *store, int i)
 {
         struct intent *in = NULL;
+        struct doubt *doubts = NULL;
         struct entry_list l = {0};
         size_t n = 0;
 
@@ -178,6 +180,9 @@ static void check_batches(struct store *store, int i)
         check_eq(store_intents(store, &in, &n, NULL), 0);
         check_eq(n, i + 1);
         store_intents_free(in, n);
+        check_eq(store_doubts(store, &doubts, &n, NULL), 0);
+        check_eq(n, i < 0 ? 0 : i < 3 ? i + 1 : 3);
+        store_doubts_free(doubts, n);
         check_eq(store_unverified(store, 100, &l, NULL), 0);
         check_eq(l.n, i < 0 ? 0 : i < 3 ? i + 1 : 3);
         for (size_t k = 0; k < l.n; k++) {

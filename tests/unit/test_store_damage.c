@@ -57,6 +57,7 @@ static void make_good(void)
         kit_commit(store, remotes, ROWS / 2);
         kit_do(store, kit_meta("root.ino", "123456"), kit_meta("adopted", "yes"),
                kit_intent("wire-1", keys[1], 101, 1000), kit_intent("wire-2", keys[2], 102, 2000));
+        kit_do(store, kit_doubt(kit_on(RECORD_ROW, keys[3]), 1000), kit_doubt(kit_file("new", 5), 2000));
         kit_do(store, kit_file("gone", 1));
         kit_do(store, kit_on(RECORD_FORGET, "gone"));
         store_close(store);
@@ -154,6 +155,7 @@ static int check_list(int r, struct entry_list *l, bool folders)
 static int check_small(struct store *store)
 {
         struct intent *in = NULL;
+        struct doubt *doubts = NULL;
         struct store_totals totals;
         char *value = NULL;
         size_t n = 0;
@@ -171,6 +173,16 @@ static int check_small(struct store *store)
                 check_str(in[1].key, keys[2]);
         }
         store_intents_free(in, n);
+        worst = r < 0 ? r : worst;
+        n = 0;
+        r = store_doubts(store, &doubts, &n, NULL);
+        check(r == 0 || r == -EUCLEAN);
+        if (r == 0) {
+                check_eq(n, 2);
+                check_str(doubts[0].key, keys[3]);
+                check_str(doubts[1].key, "new");
+        }
+        store_doubts_free(doubts, n);
         worst = r < 0 ? r : worst;
         r = store_totals(store, &totals, NULL);
         check(r == 0 || r == -EUCLEAN);
@@ -318,9 +330,10 @@ TEST(the_schema_must_be_ours)
 TEST(newer_versions_are_left_alone)
 {
         begin();
-        check_eq(open_after("PRAGMA user_version = 2"), -ENOTSUP);
-        check_eq(open_after("PRAGMA user_version = 2; CREATE TABLE more (x)"), -ENOTSUP);
-        check_eq(open_after("PRAGMA user_version = 1"), 0);
+        check_eq(open_after("PRAGMA user_version = 3"), -ENOTSUP);
+        check_eq(open_after("PRAGMA user_version = 3; CREATE TABLE more (x)"), -ENOTSUP);
+        check_eq(open_after("PRAGMA user_version = 2"), 0);
+        check_eq(open_after("PRAGMA user_version = 1"), -EUCLEAN); /* it has too many tables */
         check_eq(open_after("PRAGMA user_version = -1"), -EUCLEAN);
         end();
 }
@@ -339,6 +352,9 @@ TEST(changes_behind_our_back_are_noticed)
                             " WHERE true ON CONFLICT DO NOTHING"), -EUCLEAN);
         check_eq(open_after("DELETE FROM intent"), -EUCLEAN);
         check_eq(open_after("UPDATE intent SET wire = 'other' WHERE wire = 'wire-1'"), -EUCLEAN);
+        check_eq(open_after("DELETE FROM doubt"), -EUCLEAN);
+        check_eq(open_after("UPDATE doubt SET looked = 1"), -EUCLEAN);
+        check_eq(open_after("UPDATE doubt SET key = x'6f' WHERE kind = 0"), -EUCLEAN);
         check_eq(open_after("DELETE FROM meta WHERE name = 'adopted'"), -EUCLEAN);
         check_eq(open_after("DELETE FROM meta WHERE name = 'store.tally'"), -EUCLEAN);
         check_eq(open_after("UPDATE meta SET value = 'no' WHERE name = 'adopted'"), -EUCLEAN);
