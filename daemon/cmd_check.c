@@ -33,13 +33,13 @@ static void check_add(struct check *c, const char *name, const char *verdict, co
         cJSON *o = cJSON_CreateObject();
         char raw[4096];
 
-        vsnprintf(raw, sizeof(raw), fmt, ap);
+        vsnprintf(raw, sizeof(raw), tr(fmt), ap);
         str_add_printable(&text, raw);
         cJSON_AddStringToObject(o, "name", name);
         cJSON_AddStringToObject(o, "verdict", verdict);
         cJSON_AddStringToObject(o, "text", str_z(&text));
         if (remedy)
-                cJSON_AddStringToObject(o, "remedy", remedy);
+                cJSON_AddStringToObject(o, "remedy", tr(remedy));
         cJSON_AddItemToArray(c->found, o);
 }
 
@@ -48,7 +48,7 @@ static void _printf_(3, 4) check_ok(struct check *c, const char *name, const cha
         va_list ap;
 
         va_start(ap, fmt);
-        check_add(c, name, "ok", NULL, fmt, ap);
+        check_add(c, name, N_("ok"), NULL, fmt, ap);
         va_end(ap);
 }
 
@@ -59,7 +59,7 @@ static void _printf_(4, 5) check_warn(struct check *c, const char *name, const c
 
         c->doubtful = true;
         va_start(ap, fmt);
-        check_add(c, name, "warning", remedy, fmt, ap);
+        check_add(c, name, N_("warning"), remedy, fmt, ap);
         va_end(ap);
 }
 
@@ -71,7 +71,7 @@ static void _printf_(5, 6) check_wrong(struct check *c, const char *name, int st
         if (c->status == EXIT_OK)
                 c->status = status;
         va_start(ap, fmt);
-        check_add(c, name, "wrong", remedy, fmt, ap);
+        check_add(c, name, N_("wrong"), remedy, fmt, ap);
         va_end(ap);
 }
 
@@ -82,9 +82,9 @@ static void check_remarks(struct check *c, const char *lines, bool wrong)
         for (size_t n; *lines; lines += n + (lines[n] == '\n')) {
                 n = strcspn(lines, "\n");
                 if (wrong)
-                        check_wrong(c, "configuration", EXIT_BAD_CONFIG, NULL, "%.*s", (int)n, lines);
+                        check_wrong(c, N_("configuration"), EXIT_BAD_CONFIG, NULL, "%.*s", (int)n, lines);
                 else
-                        check_warn(c, "configuration", NULL, "%.*s", (int)n, lines);
+                        check_warn(c, N_("configuration"), NULL, "%.*s", (int)n, lines);
         }
 }
 
@@ -111,10 +111,10 @@ static void check_dialect(struct check *c, const struct dotenv *env, const char 
                 const char *line = check_line(text, p->line, &len);
 
                 if (!agrees(line, len, p->value))
-                        str_addf(&keys, "%s%s (line %u)", keys.len ? ", " : "", p->key, p->line);
+                        str_addf(&keys, tr("%s%s (line %u)"), keys.len ? ", " : "", p->key, p->line);
         }
         if (keys.len > 0)
-                check_warn(c, "dialect", "ydsync itself reads it as it is meant; do not feed it to others",
+                check_warn(c, N_("dialect"), N_("ydsync itself reads it as it is meant; do not feed it to others"),
                            "%s: %s would read another value of %s", c->config.file, reader,
                            str_z(&keys));
 }
@@ -145,10 +145,10 @@ static bool check_configuration(struct check *c, const char *env_file)
         check_remarks(c, str_z(&warnings), false);
         check_remarks(c, str_z(&errors), true);
         if (r < 0 && errors.len == 0)
-                check_wrong(c, "configuration", EXIT_IO_ERROR, NULL, "there is not enough memory");
+                check_wrong(c, N_("configuration"), EXIT_IO_ERROR, NULL, "there is not enough memory");
         if (r < 0)
                 return false;
-        check_ok(c, "configuration", "%s", c->config.file ? c->config.file : "the environment");
+        check_ok(c, N_("configuration"), "%s", c->config.file ? c->config.file : tr("the environment"));
         check_dialects(c);
         return true;
 }
@@ -173,24 +173,24 @@ static void check_folder(struct check *c, const char *identity)
         DIR *dir;
 
         if (root_open(&root, c->config.folder, &err) < 0) {
-                check_wrong(c, "folder", EXIT_NO_FOLDER, NULL, "%s", err.text);
+                check_wrong(c, N_("folder"), EXIT_NO_FOLDER, NULL, "%s", err.text);
                 return;
         }
         if (identity && !str_eq(identity, root.identity)) {
-                check_wrong(c, "folder", EXIT_NO_FOLDER,
-                            "mount what is missing; or, if it is the right one now, remove state.db "
-                            "from the state folder: it is compared anew, and nothing is removed",
+                check_wrong(c, N_("folder"), EXIT_NO_FOLDER,
+                            N_("mount what is missing; or, if it is the right one now, remove state.db "
+                            "from the state folder: it is compared anew, and nothing is removed"),
                             "%s is not the folder that was mirrored", c->config.folder);
                 return;
         }
         dir = opendir(c->config.folder);
         if (!dir) {
-                check_wrong(c, "folder", EXIT_NO_FOLDER, "let this user read it",
+                check_wrong(c, N_("folder"), EXIT_NO_FOLDER, N_("let this user read it"),
                             "%s cannot be read: %s", c->config.folder, strerror(errno));
                 return;
         }
         closedir(dir);
-        check_ok(c, "folder", "%s can be read", c->config.folder);
+        check_ok(c, N_("folder"), "%s can be read", c->config.folder);
 }
 
 /* The folder itself, or the nearest one above that exists, must take files. */
@@ -210,16 +210,16 @@ static void check_state(struct check *c, int r, const struct err *err)
         const char *dir = c->config.state_dir;
 
         if (!check_writable(dir))
-                check_wrong(c, "state", EXIT_NO_STATE,
-                            "set YDSYNC_STATE_DIR, or run as the user that it belongs to",
+                check_wrong(c, N_("state"), EXIT_NO_STATE,
+                            N_("set YDSYNC_STATE_DIR, or run as the user that it belongs to"),
                             "%s cannot be written: %s", dir, strerror(errno));
         else if (r == -EUCLEAN)
-                check_warn(c, "state", "the next run sets it aside and compares with the cloud anew",
+                check_warn(c, N_("state"), N_("the next run sets it aside and compares with the cloud anew"),
                            "%s", err->text);
         else if (r < 0 && r != -ENOENT)
-                check_wrong(c, "state", EXIT_NO_STATE, NULL, "%s", err->text);
+                check_wrong(c, N_("state"), EXIT_NO_STATE, NULL, "%s", err->text);
         else
-                check_ok(c, "state", "%s%s", dir, r == -ENOENT ? ", nothing is known yet" : "");
+                check_ok(c, N_("state"), "%s%s", dir, r == -ENOENT ? tr(", nothing is known yet") : "");
 }
 
 static void check_daemon(struct check *c)
@@ -231,11 +231,11 @@ static void check_daemon(struct check *c)
 
         if (r == 0 && answer.status == 200) {
                 state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer.json, "state"));
-                check_ok(c, "daemon", "runs (%s)", state ? state : "");
+                check_ok(c, N_("daemon"), "runs (%s)", state ? tr(state) : "");
         } else if (r == -ENOENT) {
-                check_ok(c, "daemon", "does not run");
+                check_ok(c, N_("daemon"), "does not run");
         } else {
-                check_warn(c, "daemon", NULL, "%s", r < 0 ? err.text : "it does not answer as it should");
+                check_warn(c, N_("daemon"), NULL, "%s", r < 0 ? err.text : tr("it does not answer as it should"));
         }
 }
 
@@ -244,16 +244,17 @@ static void check_daemon(struct check *c)
 static void check_room(struct check *c, const struct yadisk_room *room)
 {
         _cleanup_(str_finish) struct str text = STR_NULL(256);
+        _cleanup_(str_finish) struct str free_bytes = STR_NULL(64);
+        _cleanup_(str_finish) struct str total = STR_NULL(64);
 
-        str_add_size(&text, yadisk_room_free(room));
-        str_adds(&text, " of ");
-        str_add_size(&text, room->total);
-        str_adds(&text, " are free");
+        str_add_size(&free_bytes, yadisk_room_free(room));
+        str_add_size(&total, room->total);
+        str_addf(&text, tr("%s of %s are free"), str_z(&free_bytes), str_z(&total));
         if (yadisk_room_free(room) == 0)
-                check_warn(c, "room", "empty the Trash or make room; uploads wait until then", "%s",
+                check_warn(c, N_("room"), N_("empty the Trash or make room; uploads wait until then"), "%s",
                            str_z(&text));
         else
-                check_ok(c, "room", "%s", str_z(&text));
+                check_ok(c, N_("room"), "%s", str_z(&text));
 }
 
 static void check_service(struct check *c)
@@ -263,23 +264,23 @@ static void check_service(struct check *c)
         struct probe probe;
 
         if (probe_service(&c->config, &probe, &err) < 0) {
-                check_wrong(c, "service", EXIT_IO_ERROR, NULL, "%s", err.text);
+                check_wrong(c, N_("service"), EXIT_IO_ERROR, NULL, "%s", err.text);
                 return;
         }
         if (probe.end == PROBE_UNREACHABLE) {
-                check_wrong(c, "service", EXIT_UNAVAILABLE,
-                            "look at the network, the clock and any proxy; ydsync goes on by itself "
-                            "when it works",
+                check_wrong(c, N_("service"), EXIT_UNAVAILABLE,
+                            N_("look at the network, the clock and any proxy; ydsync goes on by itself "
+                            "when it works"),
                             "%s: %s", url, probe.text);
                 return;
         }
-        check_ok(c, "service", "%s answers", url);
+        check_ok(c, N_("service"), "%s answers", url);
         if (probe.end == PROBE_REFUSED) {
-                check_wrong(c, "token", EXIT_NO_PERMISSION,
-                            "get a new one and write it as YANDEX_TOKEN", "%s", probe.text);
+                check_wrong(c, N_("token"), EXIT_NO_PERMISSION,
+                            N_("get a new one and write it as YANDEX_TOKEN"), "%s", probe.text);
                 return;
         }
-        check_ok(c, "token", "it is accepted");
+        check_ok(c, N_("token"), "it is accepted");
         if (probe.end == PROBE_WORKS)
                 check_room(c, &probe.room);
 }
@@ -299,9 +300,13 @@ static void check_print(const struct check *c)
 
         cJSON_ArrayForEach(o, c->found)
         {
-                printf("%-9s%-15s%s\n", check_s(o, "verdict"), check_s(o, "name"), check_s(o, "text"));
+                _cleanup_(str_finish) struct str head = STR_NULL(256);
+
+                str_add_padded(&head, tr(check_s(o, "verdict")), 15);
+                str_add_padded(&head, tr(check_s(o, "name")), 15);
+                printf("%s%s\n", str_z(&head), check_s(o, "text"));
                 if (*check_s(o, "remedy"))
-                        printf("%24s%s\n", "", check_s(o, "remedy"));
+                        printf("%30s%s\n", "", check_s(o, "remedy"));
         }
 }
 
@@ -327,7 +332,7 @@ static void check_become(struct check *c)
 
         if (dir && str_eq(dir, c->config.state_dir) && access(dir, F_OK) == 0 &&
             system_become(dir, &err) < 0)
-                check_wrong(c, "state", EXIT_NO_PERMISSION, NULL, "%s", err.text);
+                check_wrong(c, N_("state"), EXIT_NO_PERMISSION, NULL, "%s", err.text);
 }
 
 int cmd_check(const struct call *call)

@@ -194,6 +194,8 @@ int main(int argc, char **argv)
         status = command_parse(&call, argc, argv);
         if (status != EXIT_OK)
                 return status;
+        if (call.options & OPTION_JSON) /* for programs, which are the same everywhere */
+                setlocale(LC_MESSAGES, "C");
         if (call.options & OPTION_VERSION)
                 puts("ydsync " YDSYNC_VERSION);
         else if (call.options & OPTION_HELP)
