@@ -302,11 +302,11 @@ static void check_print(const struct check *c)
         {
                 _cleanup_(str_finish) struct str head = STR_NULL(256);
 
-                str_add_padded(&head, tr(check_s(o, "verdict")), 15);
+                str_add_padded(&head, tr(check_s(o, "verdict")), 11);
                 str_add_padded(&head, tr(check_s(o, "name")), 15);
                 printf("%s%s\n", str_z(&head), check_s(o, "text"));
                 if (*check_s(o, "remedy"))
-                        printf("%30s%s\n", "", check_s(o, "remedy"));
+                        printf("%26s%s\n", "", check_s(o, "remedy"));
         }
 }
 

@@ -1116,13 +1116,14 @@ static void cycle_list_begin(void *userdata, struct flow *flow _unused_,
                              const struct flow_end *end)
 {
         struct cycle *c = userdata;
+        struct event_about about = {.path = "", .root = c->yadisk.root};
 
         tally_end(&c->tally, c->engine, end);
         if (c->tally.halted || !cycle_push(c, "")) {
                 cycle_finish(c, cycle_status(c));
                 return;
         }
-        event_say(EVENT_COMPARING, &(struct event_about){.path = "", .root = c->yadisk.root},
+        event_say(EVENT_COMPARING, &about,
                   "comparing %s with %s; nothing is removed in this pass", c->config->folder,
                   c->yadisk.root);
         cycle_enter(c, CYCLE_LISTS);

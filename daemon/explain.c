@@ -388,7 +388,7 @@ static void explain_text_entry(struct str *s, const char *name, const cJSON *one
 
         if (!one)
                 return;
-        str_add_padded(s, tr(name), 9);
+        str_add_padded(s, tr(name), 11);
         str_adds(s, tr(explain_s(one, "kind")));
         if (bytes) {
                 str_addf(s, tr(", %.0f B, of %s"), cJSON_GetNumberValue(bytes), explain_s(one, "modified"));
@@ -402,7 +402,7 @@ static void explain_text_entry(struct str *s, const char *name, const cJSON *one
 
 static void explain_row(struct str *s, const char *name, const char *text)
 {
-        str_add_padded(s, tr(name), 9);
+        str_add_padded(s, tr(name), 11);
         str_addf(s, "%s\n", text);
 }
 
@@ -414,10 +414,10 @@ void explain_text(struct str *ret, const cJSON *o)
         double next;
 
         explain_row(ret, N_("path"), explain_s(o, "path"));
-        str_add_padded(ret, tr("state"), 9);
+        str_add_padded(ret, tr("state"), 11);
         str_addf(ret, "%s: %s\n", tr(explain_s(o, "state")), tr(explain_s(o, "why")));
         if (rule) {
-                str_add_padded(ret, tr("rule"), 9);
+                str_add_padded(ret, tr("rule"), 11);
                 str_addf(ret, tr("%s (%s), which leaves out %s\n"), explain_s(rule, "pattern"),
                          explain_s(rule, "source"), explain_s(rule, "leaves_out"));
         }
@@ -426,7 +426,7 @@ void explain_text(struct str *ret, const cJSON *o)
         if (failing) {
                 next = cJSON_GetNumberValue(
                         cJSON_GetObjectItemCaseSensitive(failing, "next_try_seconds"));
-                str_add_padded(ret, tr("tried"), 9);
+                str_add_padded(ret, tr("tried"), 11);
                 str_add_span(&when, next > 0 && next < 1e9 ? (int64_t)next * 1000 : 0);
                 str_addf(ret, tr("%.0f times; next try in %s, or when it changes\n"),
                          cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(failing, "times")),

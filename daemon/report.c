@@ -166,7 +166,9 @@ bool report_pause(struct quota *q)
 
 void report_held(struct report *r, const struct plan_totals *totals, const char *id)
 {
-        report_error(r, EVENT_HELD, &(struct event_about){.op = "remove", .reason = id},
+        struct event_about about = {.op = "remove", .reason = id};
+
+        report_error(r, EVENT_HELD, &about,
                      "HELD: %" PRIu64 " of %" PRIu64 " known entries are gone here, more than "
                      "YDSYNC_MAX_DELETE allows at once; nothing is removed from the cloud until you "
                      "run: ydsync approve %s",

@@ -168,8 +168,9 @@ void str_add_padded(struct str *s, const char *text, size_t width)
         for (const char *z = text; *z; z += n ? n : 1, chars++)
                 n = str_utf8(z);
         str_adds(s, text);
-        for (; chars < width; chars++)
+        do
                 str_addc(s, ' ');
+        while (++chars < width);
 }
 
 void str_add_span(struct str *s, int64_t ms)

@@ -61,7 +61,7 @@ char *str_dup(const char *z);
 /* A path for a log line: control bytes and invalid UTF-8 as \xHH, a backslash as it is. */
 void str_add_printable(struct str *s, const char *z);
 
-/* `text`, filled up with spaces to `width` characters. */
+/* `text`, filled up to `width` characters with spaces, of which there is at least one. */
 void str_add_padded(struct str *s, const char *text, size_t width);
 
 /* "30 s", "4 min", "3 h", "2 d"; never one of a unit but the smallest, which says too little. */

@@ -176,3 +176,25 @@ scenario_rare_entries()
         once
         log 'and [0-9]+ more such entries'
 }
+
+# What a reader of Russian sees; what programs read stays as it is.
+scenario_in_russian()
+{
+        grep -qa YDSYNC_LOCALEDIR "$YDSYNC" || skip "the build has no hooks for tests"
+        mkdir "$T/logs" && env PATH_FILE_LOG "$T/logs"
+        WRAP="/usr/bin/env LC_ALL=C.UTF-8 LANGUAGE=ru YDSYNC_LOCALEDIR=$build/packaging/po${WRAP:+ $WRAP}"
+        mkdir "$SRC/d" && for i in 1 2 3 4; do echo $i >"$SRC/d/$i"; done
+        echo a >"$SRC/файл" && once && same
+        log '^отправлен файл \(2 Б\)$'
+        log '^создана папка d$'
+        log '^проход завершён: отправлено 5 \(10 Б\), создано папок 1; [0-9]+ запрос(|а|ов) к API$'
+        rm -r "$SRC/d" && fault '{"on":"link","times":1,"do":{"status":507,"error":"DiskStorageQuotaExhaustedError"}}'
+        echo b >"$SRC/файл" && once 75
+        log '^удалена папка d, в ней 4 объекта$'
+        log '^внимание: отправка файлов приостановлена: Диск полон'
+        want "a name for programs" grep -q ' info \[uploaded\] отправлен файл' "$T/logs/ydsync.log"
+        $WRAP "$YDSYNC" --env "$T/env" plan >"$T/plan"
+        want "the plan too" grep -qx 'заменить файл' "$T/plan"
+        $WRAP "$YDSYNC" --env "$T/env" plan --json >"$T/plan"
+        want "but for programs" [ "$(jq -r .op "$T/plan")" = replace ]
+}

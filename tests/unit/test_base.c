@@ -273,6 +273,17 @@ TEST(err_is_cut_and_not_overrun)
 
 /* ---- log --------------------------------------------------------------- */
 
+TEST(str_pads_by_characters)
+{
+        struct str s = STR_NULL(100);
+
+        str_add_padded(&s, "ab", 4);
+        str_add_padded(&s, "\xd0\xbf\xd1\x83\xd1\x82\xd1\x8c", 5);
+        str_add_padded(&s, "long", 2);
+        check_str(str_z(&s), "ab  \xd0\xbf\xd1\x83\xd1\x82\xd1\x8c long ");
+        str_finish(&s);
+}
+
 struct logged {
         int lines;
         enum log_level level;
