@@ -4,6 +4,7 @@
  * A flow under way sits in a slot.  A slot is in exactly one place at a time:
  *
  *   GATE    its API request waits for the pace
+ *   QUEUE   its transfer waits until fewer are under way
  *   HTTP    a request is out
  *   RECORD  with the recorder
  *   POOL    a look or a digest is on the thread pool
@@ -29,7 +30,7 @@
 #define ENGINE_LINGER_TIMES 3  /* … or was shut so often without anything good between */
 #define ENGINE_LASTING_TIMES 8 /* two minutes or so: nothing more is to be hoped for in this pass */
 
-enum slot_place { SLOT_GATE, SLOT_HTTP, SLOT_RECORD, SLOT_POOL, SLOT_ASLEEP, SLOT_DEAD };
+enum slot_place { SLOT_GATE, SLOT_QUEUE, SLOT_HTTP, SLOT_RECORD, SLOT_POOL, SLOT_ASLEEP, SLOT_DEAD };
 
 struct slot {
         struct slot *prev, *next; /* of engine.slots */
@@ -40,7 +41,7 @@ struct slot {
         enum slot_place place;
 
         uint64_t id;
-        struct slot *gate_next;
+        struct slot *gate_next; /* GATE and QUEUE */
         int64_t asked_ms;    /* when its request began to wait for its turn */
         bool passed[ENGINE_LANES];     /* the lanes it is under way in … */
         uint32_t era[ENGINE_LANES];    /* … since */
@@ -75,7 +76,8 @@ struct engine {
 
         struct slot *slots;
         struct slot *gate, **gate_end; /* first come, first served */
-        unsigned active, asleep;
+        struct slot *queue, **queue_end;
+        unsigned active, asleep, transferring;
         unsigned busy;       /* slots in RECORD or POOL, dead ones too */
         uint64_t api_calls, transfers;
         int store_err;
@@ -136,6 +138,7 @@ int engine_create(struct engine **ret, uv_loop_t *loop, const struct engine_opti
         e->parallel = options->parallel;
         e->judge = options->judge;
         e->gate_end = &e->gate;
+        e->queue_end = &e->queue;
         e->root.fd = -1;
         r = recorder_create(&e->recorder, loop, &options->desk);
         if (r == 0)
@@ -201,12 +204,20 @@ void engine_transfers(const struct engine *e,
 
 static struct slot *engine_overdue(const struct engine *e);
 
+/* How many may be under way now.  Those whose bytes go out leave room for others, which meanwhile
+ * ask for what they need; so the next transfer begins when one ends, and not two answers later.  But
+ * no more than `parallel` ask: what is refused for one is refused for all of those. */
+static unsigned engine_errands(const struct engine *e)
+{
+        return e->parallel > 1 ? e->parallel + e->transferring : 1;
+}
+
 unsigned engine_room(const struct engine *e)
 {
-        if (e->stopping || e->active >= e->parallel || e->asleep >= ENGINE_ASLEEP_MAX ||
+        if (e->stopping || e->active >= engine_errands(e) || e->asleep >= ENGINE_ASLEEP_MAX ||
             (e->asleep > 0 && engine_overdue(e)))
                 return 0;
-        return e->parallel - e->active;
+        return engine_errands(e) - e->active;
 }
 
 void engine_on_room(struct engine *e, void (*room)(void *userdata), void *userdata)
@@ -516,8 +527,10 @@ static void slot_end_refused(struct slot *s)
 {
         struct flow_end end = {.kind = END_REFUSED, .text = s->engine->refusal};
 
-        if (s->place == SLOT_HTTP)
+        if (s->place == SLOT_HTTP) {
+                s->engine->transferring -= !s->req->api;
                 http_cancel(s->op);
+        }
         if (s->place == SLOT_ASLEEP) {
                 s->engine->asleep--;
                 s->engine->active++;
@@ -525,13 +538,20 @@ static void slot_end_refused(struct slot *s)
         slot_end(s, &end);
 }
 
+static void engine_forget_waiting(struct engine *e)
+{
+        e->gate = e->queue = NULL;
+        e->gate_end = &e->gate;
+        e->queue_end = &e->queue;
+}
+
 /* Nothing may be asked any more: whoever would ask next ends here. */
 static void engine_end_refused(struct engine *e)
 {
-        e->gate = NULL;
-        e->gate_end = &e->gate;
+        engine_forget_waiting(e);
         for (struct slot *s = e->slots; s && e->refused && !e->stopping;) {
-                if (s->place == SLOT_GATE || s->place == SLOT_HTTP || s->place == SLOT_ASLEEP) {
+                if (s->place == SLOT_GATE || s->place == SLOT_QUEUE || s->place == SLOT_HTTP ||
+                    s->place == SLOT_ASLEEP) {
                         slot_end_refused(s);
                         s = e->slots; /* the list may look quite different now */
                 } else {
@@ -540,6 +560,8 @@ static void engine_end_refused(struct engine *e)
         }
 }
 
+static void engine_next_transfer(struct engine *e);
+
 static void slot_answered(void *userdata, struct outcome *in)
 {
         struct slot *s = userdata;
@@ -547,6 +569,7 @@ static void slot_answered(void *userdata, struct outcome *in)
         enum engine_lane shut;
 
         s->op = NULL;
+        e->transferring -= !s->req->api;
         shut = slot_learn(s, in);
         slot_leave(s, ENGINE_ANY);
         slot_leave(s, ENGINE_CHANGE);
@@ -560,7 +583,14 @@ static void slot_answered(void *userdata, struct outcome *in)
                 engine_end_refused(e);
         else if (shut < ENGINE_LANES && e->gates[shut].times >= ENGINE_LINGER_TIMES)
                 engine_turn_away(e, shut);
+        engine_next_transfer(e);
         engine_open_gate(e);
+}
+
+static void engine_has_room(struct engine *e)
+{
+        if (e->room && !e->stopping)
+                e->room(e->room_userdata);
 }
 
 static void slot_send(struct slot *s)
@@ -575,14 +605,41 @@ static void slot_send(struct slot *s)
         if (s->req->api)
                 e->api_calls++;
         else
-                e->transfers++;
+                e->transfers++, e->transferring++;
         s->op = http_start(e->http, s->req, slot_answered, s);
-        if (s->op)
+        if (s->op) {
+                if (!s->req->api)
+                        engine_has_room(e);
                 return;
+        }
+        e->transferring -= !s->req->api;
         for (enum engine_lane lane = ENGINE_ANY; lane < ENGINE_LANES; lane++)
                 slot_leave(s, lane); /* it was not even asked: others may be */
         slot_tell(s, &in);
         engine_open_gate(e);
+}
+
+static void slot_queue(struct slot *s)
+{
+        struct engine *e = s->engine;
+
+        s->place = SLOT_QUEUE;
+        s->gate_next = NULL;
+        *e->queue_end = s;
+        e->queue_end = &s->gate_next;
+        engine_next_transfer(e);
+}
+
+static void engine_next_transfer(struct engine *e)
+{
+        while (e->queue && !e->stopping && e->transferring < e->parallel) {
+                struct slot *s = e->queue;
+
+                e->queue = s->gate_next;
+                if (!e->queue)
+                        e->queue_end = &e->queue;
+                slot_send(s);
+        }
 }
 
 /* The first in the queue that may go, or NULL and after how many ms one may. */
@@ -642,7 +699,7 @@ static void slot_http(struct slot *s, const struct http_req *req)
                 return;
         }
         if (!req->api) {
-                slot_send(s);
+                slot_queue(s);
                 return;
         }
         wait_ms = slot_wait(s);
@@ -678,7 +735,7 @@ static void engine_on_wake(uv_timer_t *timer)
         struct engine *e = timer->data;
         struct slot *s;
 
-        while (e->active < e->parallel && (s = engine_overdue(e))) {
+        while (e->active < engine_errands(e) && (s = engine_overdue(e))) {
                 struct outcome in = {.kind = OUTCOME_WOKE, .retry_after_ms = -1};
 
                 e->asleep--;
@@ -696,7 +753,7 @@ static void engine_plan_waking(struct engine *e)
         for (struct slot *s = e->slots; s; s = s->next)
                 if (s->place == SLOT_ASLEEP && s->wake_ms < first)
                         first = s->wake_ms;
-        if (first == INT64_MAX || e->active >= e->parallel) /* planned anew when there is room */
+        if (first == INT64_MAX || e->active >= engine_errands(e)) /* planned anew when there is room */
                 uv_timer_stop(&e->wake_timer);
         else
                 engine_timer(e, &e->wake_timer, engine_on_wake, first > now ? first - now : 0);
@@ -723,8 +780,7 @@ static void slot_sleep(struct slot *s, int64_t delay_ms)
         e->active--;
         e->asleep++;
         engine_plan_waking(e);
-        if (e->room && !e->stopping)
-                e->room(e->room_userdata);
+        engine_has_room(e);
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */
@@ -805,8 +861,8 @@ void engine_stop(struct engine *e, void (*stopped)(void *userdata), void *userda
         atomic_store(&e->stop, true);
         uv_timer_stop(&e->gate_timer);
         uv_timer_stop(&e->wake_timer);
-        e->gate = NULL;
-        e->gate_end = &e->gate;
+        engine_forget_waiting(e);
+        e->transferring = 0;
         for (struct slot *s = e->slots, *next; s; s = next) {
                 next = s->next;
                 if (s->place == SLOT_HTTP)

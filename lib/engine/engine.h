@@ -4,7 +4,7 @@
 /*
  * Carries flows: asks each what it wants, does it, tells it how that went.
  *
- * It knows no files, no policy and no service: only how many errands may be under way, how many
+ * It knows no files, no policy and no service: only how many transfers may be under way, how many
  * API requests may go out in a second, who is asleep, and that nobody is to ask while nobody is
  * answered.
  */
@@ -21,7 +21,7 @@ struct engine;
 
 struct engine_options {
         const char *user_agent;
-        unsigned parallel;     /* errands under way at once, sleeping ones not counted */
+        unsigned parallel;     /* transfers under way at once; as many errands again prepare theirs */
         unsigned api_rate;     /* API requests a second, 0: no limit */
         uint64_t upload_rate;  /* bytes a second, 0: no limit */
         enum gate_news (*judge)(const struct outcome *in); /* HTTP and FAULT */
@@ -69,7 +69,8 @@ int engine_start(struct engine *e, struct flow *flow, engine_done done, void *us
 /* How many flows may be started now. */
 unsigned engine_room(const struct engine *e);
 
-/* Called from the loop, or from engine_start(), when a flow has gone to sleep and so left room. */
+/* Called from the loop, or from engine_start(), when a flow has gone to sleep, or its bytes go out,
+ * and so left room. */
 void engine_on_room(struct engine *e, void (*room)(void *userdata), void *userdata);
 
 /*
