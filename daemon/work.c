@@ -23,6 +23,15 @@
 #define WORK_WINDOW 1024
 #define WORK_STUCK_MS 900000 /* the same would fail again: no hurry */
 
+/*
+ * What is big may take long.  So a quarter of the transfers, one at least, is for the rest as long as
+ * there is any; and no more of the big ones are begun than transfers may be under way, since an
+ * upload link that waits for hours is worth nothing in the end.
+ */
+#define WORK_BIG (1u << 20)
+
+enum work_lane { WORK_SMALL, WORK_LARGE, WORK_LANES };
+
 struct work_item {
         struct order_item order;
         struct work_item *prev, *next; /* of work.items */
@@ -31,6 +40,7 @@ struct work_item {
         struct op op;
         char *key, *from;
         bool apart; /* the folder is being taken apart */
+        bool begun; /* its flow was started */
 };
 
 struct work {
@@ -42,7 +52,8 @@ struct work {
         bool pumping;
         struct work_item *items;
         size_t n_items;
-        struct work_item *ready, **ready_end;
+        struct work_item *ready[WORK_LANES], **ready_end[WORK_LANES];
+        unsigned n_large; /* of those that were begun */
         uv_idle_t kick; /* the first pump, and `done`, come from the loop */
         void (*done)(void *userdata);
         void *userdata;
@@ -383,11 +394,41 @@ static void work_item_free(struct work_item *item)
         free(item);
 }
 
+static enum work_lane work_lane(const struct work_item *item)
+{
+        return item->op.verb == OP_PUT && item->op.entry.size >= WORK_BIG ? WORK_LARGE : WORK_SMALL;
+}
+
 static void work_ready(struct work *w, struct work_item *item)
 {
+        enum work_lane lane = work_lane(item);
+
         item->ready_next = NULL;
-        *w->ready_end = item;
-        w->ready_end = &item->ready_next;
+        *w->ready_end[lane] = item;
+        w->ready_end[lane] = &item->ready_next;
+}
+
+/* Whether one more of the large ones may be under way; `alone`: there is nothing else to do.  Those
+ * that sleep take no transfer from anybody. */
+static bool work_takes_large(const struct work *w, bool alone)
+{
+        unsigned parallel = w->args.config->parallel;
+        unsigned reserved = alone || parallel == 1 ? 0 : (parallel + 3) / 4;
+
+        return w->n_large < parallel - reserved + engine_stats(w->args.engine).asleep;
+}
+
+/* The next that may start in the lane, or NULL. */
+static struct work_item *work_take(struct work *w, enum work_lane lane)
+{
+        struct work_item *item = w->ready[lane];
+
+        if (!item)
+                return NULL;
+        w->ready[lane] = item->ready_next;
+        if (!w->ready[lane])
+                w->ready_end[lane] = &w->ready[lane];
+        return item;
 }
 
 static void work_released(void *userdata, struct order_item *order)
@@ -405,6 +446,7 @@ static void work_end(struct work_item *item, bool ok)
                 w->args.tally->puts_over++;
                 w->args.tally->put_bytes_over += item->op.entry.size;
         }
+        w->n_large -= item->begun && work_lane(item) == WORK_LARGE;
         order_end(w->order, &item->order, ok, work_released, w);
         work_item_free(item);
 }
@@ -493,6 +535,8 @@ static void work_flow_done(void *userdata, struct flow *flow, const struct flow_
 /* Starts the item's flow; ends the item if that cannot be. */
 static void work_begin(struct work *w, struct work_item *item)
 {
+        w->n_large += !item->begun && work_lane(item) == WORK_LARGE;
+        item->begun = true;
         if (engine_start(w->args.engine, work_flow(w, item), work_flow_done, item) < 0) {
                 w->args.tally->later++;
                 work_end(item, false);
@@ -624,6 +668,22 @@ static void work_finished(uv_handle_t *handle)
                 done(userdata);
 }
 
+/* The next item to start: a large one while there is room for these, else any other, however far
+ * ahead it has to be read for. */
+static struct work_item *work_next(struct work *w)
+{
+        struct work_item *item;
+
+        do {
+                item = work_takes_large(w, false) ? work_take(w, WORK_LARGE) : NULL;
+                if (!item)
+                        item = work_take(w, WORK_SMALL);
+        } while (!item && work_read(w));
+        if (!item && work_takes_large(w, true))
+                item = work_take(w, WORK_LARGE);
+        return item;
+}
+
 /* Fills the engine.  Not re-entered: a flow that ends at once calls back in here. */
 static void work_pump(struct work *w)
 {
@@ -631,16 +691,11 @@ static void work_pump(struct work *w)
                 return;
         w->pumping = true;
         while (engine_room(w->args.engine) > 0) {
-                struct work_item *item = w->ready;
+                struct work_item *item = work_next(w);
 
-                if (item) {
-                        w->ready = item->ready_next;
-                        if (!w->ready)
-                                w->ready_end = &w->ready;
-                        work_run(w, item);
-                } else if (!work_read(w)) {
+                if (!item)
                         break;
-                }
+                work_run(w, item);
         }
         w->pumping = false;
         if (w->n_items == 0 && w->spool_ended && !uv_is_closing((uv_handle_t *)&w->kick)) {
@@ -669,7 +724,8 @@ int work_start(struct work **ret, const struct work_args *args, struct spool *sp
         w->args = *args;
         w->spool = spool;
         w->held = held;
-        w->ready_end = &w->ready;
+        for (enum work_lane lane = WORK_SMALL; lane < WORK_LANES; lane++)
+                w->ready_end[lane] = &w->ready[lane];
         w->done = done;
         w->userdata = userdata;
         uv_idle_init(engine_loop(args->engine), &w->kick);

@@ -15,6 +15,18 @@ scenario_calls_for_a_thousand_files()
         echo "# $n calls"
 }
 
+# Two large ones at half a megabyte a second would hold both transfers for seconds.
+scenario_small_files_not_behind_large_ones()
+{
+        local i
+        knob '{"put_bps":500000}' && env YDSYNC_PARALLEL 2
+        mib 3 >"$SRC/a1" && mib 3 >"$SRC/a2"
+        for i in 1 2 3 4 5; do echo $i >"$SRC/z$i"; done
+        once && same
+        want "the small ones are through first" \
+                [ "$(grep -aoE 'uploaded [az][0-9]' "$T/log" | head -n 5 | grep -c z)" = 5 ]
+}
+
 scenario_real_tree()
 {
         # shellcheck disable=SC2086
