@@ -16,7 +16,6 @@
 #include "daemon/event.h"
 #include "daemon/reread.h"
 #include "lib/core/flow_write.h"
-#include "lib/yadisk/flow_audit.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -95,6 +94,7 @@ struct audit {
 
 static void audit_round(struct audit *a);
 static void audit_read(struct audit *a);
+static void audit_go_on(struct audit *a);
 
 /* ---- small tools ------------------------------------------------------------------------------ */
 
@@ -205,6 +205,10 @@ static void audit_say_find(struct audit *a, const struct audit_find *find)
         struct event_about about = {
                 .op = "audit", .path = find->key, .root = a->args.yadisk->root};
 
+        if (a->args.found) {
+                a->args.found(a->args.userdata, find);
+                return;
+        }
         if (!audit_may_say(a))
                 return;
         if (*find->key)
@@ -372,6 +376,11 @@ static void audit_noted(void *userdata, struct flow *flow _unused_, const struct
         struct audit *a = userdata;
 
         tally_end(a->tally, a->args.engine, end);
+        audit_go_on(a);
+}
+
+static void audit_go_on(struct audit *a)
+{
         audit_forget_round(a);
         if (a->tally->halted || (!a->whole && audit_now(a) >= a->end_ms))
                 audit_leave(a);
@@ -387,7 +396,10 @@ static void audit_round_done(struct audit *a)
         a->counts.folders += a->next;
         a->counts.lost += a->lost;
         audit_move(a, a->folders.items[a->next - 1].key);
-        audit_note(a, audit_noted);
+        if (a->args.found)
+                audit_go_on(a);
+        else
+                audit_note(a, audit_noted);
 }
 
 static void audit_unlisted(struct audit *a, const char *key, const struct flow_end *end)
@@ -432,6 +444,26 @@ static void audit_mended(void *userdata, struct flow *flow, const struct flow_en
         audit_pump(a);
 }
 
+/* The second look of one that only tells: what is still not as it was sent, is not. */
+static void audit_seen_again(void *userdata, struct flow *flow, const struct flow_end *end)
+{
+        struct audit *a = userdata;
+        const struct audit_finds *finds = flow_audit_finds(flow);
+
+        a->flows--;
+        tally_end(a->tally, a->args.engine, end);
+        if (end->kind == END_CHANGED) {
+                for (size_t i = 0; i < finds->n; i++) {
+                        a->counts.missing += finds->items[i].kind == AUDIT_MISSING;
+                        a->counts.changed += finds->items[i].kind != AUDIT_MISSING;
+                        audit_say_find(a, &finds->items[i]);
+                }
+        } else if (end->kind != END_DONE && end->kind != END_NOTHING && !a->tally->halted) {
+                audit_unlisted(a, flow_audit_key(flow), end);
+        }
+        audit_pump(a);
+}
+
 /* ---- the cloud: the brake --------------------------------------------------------------------- */
 
 static void audit_alarm_noted(void *userdata, struct flow *flow _unused_, const struct flow_end *end)
@@ -461,7 +493,7 @@ static void audit_judged(struct audit *a)
 
         if (a->result < 0) {
                 audit_leave(a);
-        } else if (much && a->alarm_ms == 0) {
+        } else if (much && a->alarm_ms == 0 && !a->args.found) {
                 audit_raise_alarm(a);
         } else {
                 if (!much)
@@ -627,8 +659,12 @@ static bool audit_start_next(struct audit *a)
         if (a->mending) {
                 if (a->n_mended == a->n_suspects)
                         return false;
-                audit_start(a, a->suspects[a->n_mended++].key, audit_scaled(a, AUDIT_PATIENCE_MS),
-                            audit_mended);
+                if (a->args.found)
+                        audit_start(a, a->suspects[a->n_mended++].key, AUDIT_LOOK_ONLY,
+                                    audit_seen_again);
+                else
+                        audit_start(a, a->suspects[a->n_mended++].key,
+                                    audit_scaled(a, AUDIT_PATIENCE_MS), audit_mended);
                 return true;
         }
         if (a->next == a->folders.n ||
@@ -711,6 +747,9 @@ static void audit_got_folders(struct audit *a)
                 audit_leave(a);
         } else if (a->folders.n > 0) {
                 audit_fill(a, false);
+        } else if (a->args.found) {
+                a->under_way = false;
+                audit_leave(a);
         } else {
                 a->part = PART_READ;
                 free(a->at);
@@ -877,8 +916,32 @@ void audit_demand(struct audit *a)
                 return;
         }
         a->under_way = true;
+        a->recalled = true; /* where the one before was is of no matter */
         free(a->at);
         a->at = NULL;
+}
+
+void audit_begin(struct audit *a)
+{
+        a->counts = (struct audit_counts){0};
+        audit_demand(a);
+}
+
+bool audit_under_way(const struct audit *a)
+{
+        return a->under_way;
+}
+
+struct audit_found audit_found(const struct audit *a)
+{
+        const struct audit_counts *c = &a->counts;
+
+        return (struct audit_found){.folders = c->folders,
+                                    .missing = c->missing,
+                                    .changed = c->changed,
+                                    .lost = c->lost,
+                                    .foreign = c->foreign,
+                                    .unlisted = c->unlisted};
 }
 
 bool audit_wanted(const struct audit *a)

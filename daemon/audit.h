@@ -22,6 +22,7 @@
 
 #include "daemon/failures.h"
 #include "daemon/work.h"
+#include "lib/yadisk/flow_audit.h"
 
 #include <uv.h>
 
@@ -35,6 +36,9 @@ struct audit_args {
         struct store *store;
         struct failures *failures;
         void (*idle)(void *userdata); /* after audit_stop(): nothing is on the pool any more */
+        void (*found)(void *userdata, const struct audit_find *find); /* when set: differences are only
+                                         told of, here, and nothing is mended, read again or noted;
+                                         audits begin with audit_begin() */
         void *userdata;
 };
 
@@ -51,6 +55,19 @@ void audit_was_made(struct audit *a);
 
 /* Something was found untrue: an audit is due, from the beginning. */
 void audit_demand(struct audit *a);
+
+/* Of an audit that only tells: from the beginning. */
+void audit_begin(struct audit *a);
+bool audit_under_way(const struct audit *a);
+
+struct audit_found {
+        uint64_t folders;  /* listed */
+        uint64_t missing, changed;
+        uint64_t lost;     /* entries that are not there as they were sent, with what is below them */
+        uint64_t foreign;  /* not known, and left alone */
+        uint64_t unlisted; /* folders that could not be compared */
+};
+struct audit_found audit_found(const struct audit *a);
 
 /* Whether audit_slice() has something to do; it may be on the pool. */
 bool audit_wanted(const struct audit *a);

@@ -11,6 +11,7 @@ int cmd_plan(const struct call *call);
 int cmd_status(const struct call *call);
 int cmd_explain(const struct call *call);
 int cmd_check(const struct call *call);
+int cmd_verify(const struct call *call);
 int cmd_sync(const struct call *call);
 int cmd_pause(const struct call *call);
 int cmd_resume(const struct call *call);

@@ -19,6 +19,7 @@ static const struct command_option command_options[] = {
             "$XDG_CONFIG_HOME/ydsync/.env for others")},
         {OPTION_JSON, "json", NULL, N_("write JSON, for programs")},
         {OPTION_ONCE, "once", NULL, N_("show it once, on a terminal too")},
+        {OPTION_REPAIR, "repair", NULL, N_("put right what is not as it was sent")},
         {OPTION_HELP, "help", NULL, N_("this text; of a command: what it does and takes")},
         {OPTION_VERSION, "version", NULL, N_("the version")},
         {OPTION_DUMP, "dump-options", NULL, NULL},
@@ -62,6 +63,14 @@ static const struct command command_table[] = {
          .summary = N_("configuration, folder, state, service, token and room: whether it would work"),
          .details = N_("Each has a verdict (ok, warning, wrong) and, where something can be done, a remedy.\n"
                        "Changes nothing.  Exit status: 0 nothing is wrong, else that of `once`.\n")},
+        {.name = "verify",
+         .run = cmd_verify,
+         .flags = COMMAND_CLIENT,
+         .options = OPTION_JSON | OPTION_REPAIR,
+         .summary = N_("compare the cloud with what is known to be there, by size and md5"),
+         .details = N_("Changes nothing, unless --repair: then what is missing or changed is sent again, by\n"
+                       "the running daemon or at once.  Exit status: 0 no difference, 1 differences; with\n"
+                       "--repair and without a daemon that of `once`.\n")},
         {.name = "sync",
          .run = cmd_sync,
          .flags = COMMAND_CLIENT,
@@ -127,9 +136,10 @@ static void command_help_program(FILE *out)
         }
         command_help_options(out, OPTION_COMMON);
         putc('\n', out);
-        fputs(tr("Exit status: 0 done, 1 plan has something to do, 3 no daemon runs, 64 usage, 66\n"
-                 "watched folder missing or another one, 69 service unreachable, 73 no state, 74 input/output\n"
-                 "error, 75 some work left, 77 token refused, 78 configuration.\n"),
+        fputs(tr("Exit status: 0 done, 1 plan or verify found a difference, 3 no daemon runs, 64\n"
+                 "usage, 66 watched folder missing or another one, 69 service unreachable, 73 no\n"
+                 "state, 74 input/output error, 75 some work left, 77 token refused, 78\n"
+                 "configuration.\n"),
               out);
 }
 

@@ -17,6 +17,7 @@ enum option_flag {
         OPTION_DUMP = 1 << 3, /* the table itself; for completions and manual pages */
         OPTION_JSON = 1 << 4,
         OPTION_ONCE = 1 << 5,
+        OPTION_REPAIR = 1 << 6,
 };
 
 /* Every command has these. */

@@ -45,6 +45,11 @@ struct cycle {
         struct failures *failures;
         struct quota quota;
         struct audit *audit;
+        struct audit *comparer; /* NULL: nobody has asked for a comparison */
+        struct cycle_compare *compare;
+        bool compared;          /* in this pass */
+        void (*compare_ended)(void *userdata, const struct cycle_compare *compare);
+        void *compare_userdata; /* … a pass that does nothing else, when set */
         bool slices; /* audits go on in slices between passes */
         const char *spool_dir;
         char *binding; /* what the snapshot is of: service, cloud folder, watched folder … */
@@ -120,6 +125,8 @@ struct cycle {
 };
 
 static void cycle_finish(struct cycle *c, enum exit_status status);
+static void cycle_stage_finish(struct cycle *c);
+static void cycle_stage_compare(struct cycle *c);
 
 /* ---- small tools ----------------------------------------------------------------------------- */
 
@@ -308,7 +315,9 @@ static void cycle_finish(struct cycle *c, enum exit_status status)
                 .bytes_sent = now.bytes_sent - c->before.bytes_sent,
         };
 
+        end.again |= c->compared && (c->compare->under_way || c->compare->repair);
         end.again |= report_pause(&c->quota);
+        end.again &= !c->compare_ended;
         report_halted(&c->report, &c->tally, c->config);
         report_summary(&c->tally, end.api_calls);
         report_end(&c->report);
@@ -408,6 +417,113 @@ static void cycle_stage_finish(struct cycle *c)
                 cycle_write(c, records, n, cycle_written_last);
 }
 
+/* ---- comparing, for those who want to know ---------------------------------------------------- */
+
+static void cycle_forget_finds(struct cycle *c)
+{
+        while (c->compare && c->compare->n_finds > 0)
+                free(c->compare->finds[--c->compare->n_finds].key);
+}
+
+static void cycle_found(void *userdata, const struct audit_find *find)
+{
+        struct cycle *c = userdata;
+        struct cycle_find *f;
+
+        if (c->compare->n_finds == CYCLE_FINDS_MAX)
+                return;
+        f = &c->compare->finds[c->compare->n_finds];
+        *f = (struct cycle_find){
+                .key = str_dup(find->key), .known = find->known, .kind = find->kind};
+        c->compare->n_finds += f->key != NULL;
+}
+
+static bool cycle_differs(const struct audit_found *found)
+{
+        return found->missing + found->changed > 0;
+}
+
+/* True: it is over. */
+static bool cycle_compare_over(struct cycle *c)
+{
+        struct cycle_compare *compare = c->compare;
+
+        compare->found = audit_found(c->comparer);
+        if (audit_under_way(c->comparer))
+                return false;
+        compare->under_way = false;
+        if (compare->repair && cycle_differs(&compare->found))
+                audit_demand(c->audit);
+        return true;
+}
+
+static void cycle_compared(void *userdata, int r, const struct err *err)
+{
+        struct cycle *c = userdata;
+
+        c->compared = true;
+        c->job_result = r;
+        c->err = *err;
+        if (r < 0) {
+                cycle_fail(c, EXIT_IO_ERROR);
+                return;
+        }
+        cycle_compare_over(c);
+        cycle_stage_finish(c);
+}
+
+static void cycle_stage_compare(struct cycle *c)
+{
+        if (c->tally.halted || c->adopting || !c->compare || !c->compare->under_way) {
+                cycle_stage_finish(c);
+                return;
+        }
+        cycle_enter(c, CYCLE_AUDITS);
+        audit_slice(c->comparer, c->root.fd, !c->slices, &c->tally, cycle_compared, c);
+}
+
+static void cycle_compared_alone(void *userdata, int r, const struct err *err)
+{
+        struct cycle *c = userdata;
+        const struct audit_found *found = &c->compare->found;
+
+        c->job_result = r;
+        c->err = *err;
+        if (r < 0) {
+                cycle_fail(c, EXIT_IO_ERROR);
+                return;
+        }
+        if (!cycle_compare_over(c)) {
+                cycle_finish(c, c->tally.halted ? cycle_status(c) : EXIT_TRY_AGAIN);
+                return;
+        }
+        c->compare_ended(c->compare_userdata, c->compare);
+        cycle_finish(c, cycle_differs(found)  ? EXIT_DIFFERENT
+                        : found->unlisted > 0 ? EXIT_TRY_AGAIN
+                                              : EXIT_OK);
+}
+
+/* A pass that only compares: the snapshot must be of this very folder, cloud folder and token. */
+static void cycle_compare_alone(struct cycle *c)
+{
+        bool known = c->meta_adopted && c->meta_binding && str_eq(c->meta_binding, c->binding) &&
+                     c->meta_token && str_eq(c->meta_token, c->token);
+
+        if (!known) {
+                err_set(&c->err, ENOENT, "the folder was not compared with this cloud folder yet; "
+                        "`ydsync once` does that");
+                cycle_fail(c, EXIT_TRY_AGAIN);
+                return;
+        }
+        if (cycle_compare(c, false) < 0) {
+                err_set(&c->err, ENOMEM, "no memory");
+                cycle_fail(c, EXIT_IO_ERROR);
+                return;
+        }
+        cycle_enter(c, CYCLE_AUDITS);
+        audit_slice(c->comparer, c->root.fd, true, &c->tally, cycle_compared_alone, c);
+}
+
 /* ---- the audit -------------------------------------------------------------------------------- */
 
 static void cycle_audited(void *userdata, int r, const struct err *err)
@@ -419,7 +535,7 @@ static void cycle_audited(void *userdata, int r, const struct err *err)
         if (r < 0)
                 cycle_fail(c, EXIT_IO_ERROR);
         else
-                cycle_stage_finish(c);
+                cycle_stage_compare(c);
 }
 
 static void cycle_stage_audit(struct cycle *c)
@@ -427,7 +543,7 @@ static void cycle_stage_audit(struct cycle *c)
         if (!c->tally.halted && !c->adopting && c->tally.folders_gone > 0)
                 audit_demand(c->audit);
         if (c->tally.halted || c->adopting || !audit_wanted(c->audit)) {
-                cycle_stage_finish(c);
+                cycle_stage_compare(c);
                 return;
         }
         cycle_enter(c, CYCLE_AUDITS);
@@ -1413,6 +1529,8 @@ static void cycle_prepared(struct cycle *c)
         c->view.known = c->known;
         if (c->job_result < 0)
                 cycle_fail(c, c->root.fd < 0 ? EXIT_NO_FOLDER : EXIT_IO_ERROR);
+        else if (c->compare_ended)
+                cycle_compare_alone(c);
         else if (c->show || (c->meta_token && str_eq(c->meta_token, c->token)))
                 cycle_bound(c);
         else if (engine_start(c->engine, flow_account(&c->yadisk), cycle_account_told, c) < 0)
@@ -1435,6 +1553,7 @@ void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_
         c->checks_failed = 0;
         c->tally = (struct tally){0};
         *c->fault = '\0';
+        c->compared = false;
         c->known = (struct store_totals){0};
         cycle_enter(c, CYCLE_PREPARES);
         quota_pass_begins(&c->quota, cycle_now_ms());
@@ -1461,6 +1580,9 @@ void cycle_set_show(struct cycle *c, cycle_show_op show, void *userdata)
 
 const struct cycle_view *cycle_view(struct cycle *c)
 {
+        if (c->compare && c->compare->under_way)
+                c->compare->found = audit_found(c->comparer);
+        c->view.compare = c->compare;
         c->view.failures = c->failures;
         c->view.quota = &c->quota;
         c->view.engine = c->engine;
@@ -1514,6 +1636,9 @@ static void cycle_free(void *userdata)
 
         free(c->folders);
         audit_destroy(c->audit);
+        audit_destroy(c->comparer);
+        cycle_forget_finds(c);
+        free(c->compare);
         failures_destroy(c->failures);
         free(c->binding);
         if (c->scratch)
@@ -1530,7 +1655,8 @@ static void cycle_audit_idle(void *userdata)
         cycle_stop_further(userdata);
 }
 
-static struct audit *cycle_audit(struct cycle *c)
+static struct audit *cycle_audit(struct cycle *c,
+                                 void (*found)(void *userdata, const struct audit_find *find))
 {
         struct audit_args args = {.loop = c->loop,
                                   .engine = c->engine,
@@ -1539,9 +1665,44 @@ static struct audit *cycle_audit(struct cycle *c)
                                   .store = c->store,
                                   .failures = c->failures,
                                   .idle = cycle_audit_idle,
+                                  .found = found,
                                   .userdata = c};
 
         return audit_create(&args);
+}
+
+int cycle_compare(struct cycle *c, bool repair)
+{
+        struct cycle_compare *compare = c->compare ? c->compare : calloc(1, sizeof(*compare));
+
+        c->compare = compare;
+        if (!c->comparer)
+                c->comparer = cycle_audit(c, cycle_found);
+        if (!c->comparer || !compare)
+                return -ENOMEM;
+        if (compare->under_way) {
+                compare->repair |= repair;
+                return 0;
+        }
+        cycle_forget_finds(c);
+        compare->runs++;
+        compare->under_way = true;
+        compare->repair = repair;
+        audit_begin(c->comparer);
+        return 0;
+}
+
+void cycle_set_compare(struct cycle *c,
+                       void (*ended)(void *userdata, const struct cycle_compare *compare),
+                       void *userdata)
+{
+        c->compare_ended = ended;
+        c->compare_userdata = userdata;
+}
+
+void cycle_demand_audit(struct cycle *c)
+{
+        audit_demand(c->audit);
 }
 
 int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *config,
@@ -1580,7 +1741,7 @@ int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *confi
                 cycle_free(c);
                 return r;
         }
-        c->audit = cycle_audit(c);
+        c->audit = cycle_audit(c, NULL);
         if (!c->audit) {
                 engine_close(c->engine, cycle_free, c);
                 return err_set(err, ENOMEM, "no memory");
@@ -1604,7 +1765,8 @@ static void cycle_engine_stopped(void *userdata)
 
 static void cycle_stop_further(struct cycle *c)
 {
-        if (c->working || c->scan || !audit_idle(c->audit))
+        if (c->working || c->scan || !audit_idle(c->audit) ||
+            (c->comparer && !audit_idle(c->comparer)))
                 return; /* comes back here when that has ended */
         engine_stop(c->engine, cycle_engine_stopped, c);
 }
@@ -1618,5 +1780,7 @@ void cycle_stop(struct cycle *c, void (*stopped)(void *userdata), void *userdata
         if (c->scan)
                 scan_cancel(c->scan);
         audit_stop(c->audit);
+        if (c->comparer)
+                audit_stop(c->comparer);
         cycle_stop_further(c);
 }

@@ -14,6 +14,7 @@
  * that.
  */
 
+#include "daemon/audit.h"
 #include "daemon/config.h"
 #include "daemon/exit.h"
 #include "daemon/work.h"
@@ -52,6 +53,23 @@ enum cycle_stage {
         CYCLE_AUDITS,
 };
 
+/* What a comparison of the snapshot with the cloud (`verify`) has found. */
+#define CYCLE_FINDS_MAX 1000 /* that are named */
+struct cycle_find {
+        char *key;
+        enum kind known;
+        enum audit_find_kind kind;
+};
+
+struct cycle_compare {
+        uint64_t runs;               /* begun so far */
+        bool under_way;
+        bool repair;                 /* what is found is to be put right */
+        struct audit_found found;
+        struct cycle_find finds[CYCLE_FINDS_MAX];
+        size_t n_finds;
+};
+
 #define CYCLE_ID_LEN 16 /* hex digits of a plan's id */
 
 /* What goes on, for those who ask: of the pass under way, or of the last. */
@@ -69,6 +87,7 @@ struct cycle_view {
                 char text[256];         /* what was heard last */
                 int64_t until_ms;       /* of uv_hrtime(): nothing is tried before that */
         } trouble[ENGINE_LANES];
+        const struct cycle_compare *compare; /* NULL: there was none */
         const struct failures *failures;
         const struct quota *quota;
         const struct engine *engine;
@@ -90,6 +109,19 @@ void cycle_set_show(struct cycle *c, cycle_show_op show, void *userdata);
 
 /* `enter` is called with each folder that a scan reads, just before, by the scan's thread. */
 void cycle_on_enter(struct cycle *c, void (*enter)(void *userdata, int dir_fd), void *userdata);
+
+/* Compares the whole cloud folder with the snapshot, beside the passes to come, and with `repair` has
+ * an audit put right what it finds; one that is under way goes on.  -ENOMEM. */
+int cycle_compare(struct cycle *c, bool repair);
+
+/* The pass does nothing but that, from its beginning to its end: EXIT_DIFFERENT when something is not
+ * there as it was sent.  `ended` is told what was found, from the loop. */
+void cycle_set_compare(struct cycle *c,
+                       void (*ended)(void *userdata, const struct cycle_compare *compare),
+                       void *userdata);
+
+/* The next pass looks at the cloud and puts right what others have changed there. */
+void cycle_demand_audit(struct cycle *c);
 
 /* Audits go on in slices between the passes from now on, as a daemon wants it; otherwise a due audit
  * is part of the pass. */

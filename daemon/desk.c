@@ -7,6 +7,7 @@
 #include "daemon/explain.h"
 #include "daemon/pause.h"
 #include "daemon/status.h"
+#include "daemon/verify.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -318,9 +319,45 @@ static void desk_explain(void *userdata, struct control_ask *ask)
         desk_start(job, ask, desk_run_explain, desk_explained);
 }
 
+/* ---- verify ----------------------------------------------------------------------------------- */
+
+static void desk_reply_verify(struct desk *d, struct control_ask *ask)
+{
+        struct mirror_view view;
+
+        mirror_view(d->mirror, &view);
+        if (!view.cycle)
+                control_refuse(ask, DESK_CONFLICT, "ydsync is paused; ydsync resume goes on");
+        else if (!view.cycle->compare)
+                control_refuse(ask, DESK_NOT_FOUND, "nothing was compared yet");
+        else
+                control_reply(ask, DESK_OK, verify_json(view.cycle->compare));
+}
+
+static void desk_verify(void *userdata, struct control_ask *ask)
+{
+        desk_reply_verify(userdata, ask);
+}
+
+static void desk_begin_verify(void *userdata, struct control_ask *ask)
+{
+        struct desk *d = userdata;
+        const char *repair = control_argument(ask, "repair");
+        int r = mirror_compare(d->mirror, repair && str_eq(repair, "1"));
+
+        if (r == -EBUSY)
+                control_refuse(ask, DESK_CONFLICT, "ydsync is paused; ydsync resume goes on");
+        else if (r < 0)
+                control_refuse(ask, DESK_FAILED, "no memory");
+        else
+                desk_reply_verify(d, ask);
+}
+
 static const struct control_route desk_routes[] = {
         {"GET", "/status", false, desk_status},
         {"GET", "/explain", false, desk_explain},
+        {"GET", "/verify", false, desk_verify},
+        {"POST", "/verify", true, desk_begin_verify},
         {"POST", "/sync", true, desk_sync},
         {"POST", "/pause", true, desk_pause},
         {"POST", "/resume", true, desk_resume},

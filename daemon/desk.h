@@ -6,6 +6,8 @@
  *
  *      GET  /status          what goes on
  *      GET  /explain?path=P  what is thought of one path, absolute or below the watched folder
+ *      POST /verify?repair=1 compare the cloud with the snapshot (and put it right): begins that
+ *      GET  /verify          what that has found so far
  *      POST /sync            look at the folder now
  *      POST /pause, /resume  also over a restart
  *      POST /approve?id=ID   release a held plan

@@ -437,6 +437,13 @@ static void mirror_dropped(void *userdata)
                 mirror_go_on(m);
 }
 
+int mirror_compare(struct mirror *m, bool repair)
+{
+        int r = m->cycle && !m->paused ? cycle_compare(m->cycle, repair) : -EBUSY;
+
+        return r < 0 ? r : mirror_look(m);
+}
+
 /* What is under way is given up as at an end of the program, and taken up as after one. */
 static void mirror_drop(struct mirror *m)
 {
@@ -697,6 +704,10 @@ enum exit_status mirror_run(const struct mirror_args *args)
         }
         if (m.args.show)
                 cycle_set_show(m.cycle, m.args.show, m.args.show_userdata);
+        if (m.args.compared)
+                cycle_set_compare(m.cycle, m.args.compared, m.args.compared_userdata);
+        if (m.args.audit)
+                cycle_demand_audit(m.cycle);
         if (m.args.daemon)
                 mirror_listen(&m);
         if (!m.paused)

@@ -24,6 +24,10 @@ struct mirror_args {
         unsigned passes;        /* otherwise: so many at most */
         cycle_show_op show;     /* a dry run, when set: cycle_set_show() */
         void *show_userdata;
+        void (*compared)(void *userdata, const struct cycle_compare *compare); /* one pass that only
+                                   compares, when set: cycle_set_compare() */
+        void *compared_userdata;
+        bool audit;             /* begins with cycle_demand_audit() */
 };
 
 /* Returns when all is over.  All in `args` must stay. */
@@ -49,6 +53,9 @@ void mirror_view(struct mirror *m, struct mirror_view *ret);
 
 /* A pass now, or another one soon after the one under way; -EBUSY: paused. */
 int mirror_look(struct mirror *m);
+
+/* cycle_compare(), and a pass now; -EBUSY: paused. */
+int mirror_compare(struct mirror *m, bool repair);
 
 /* No pass from now on; one under way is given up.  That it lasts over a restart is for the caller
  * (pause.h). */

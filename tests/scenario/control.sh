@@ -404,3 +404,42 @@ scenario_control_check()
         # Whoever only speaks to the daemon needs no token, which it may have from elsewhere.
         env YANDEX_TOKEN "" && tell 3 status && tell 78 plan
 }
+
+scenario_control_verify()
+{
+        export YDSYNC_HASTE=30 # for the patience of an audit with what may show late
+        tell 75 verify
+        says 'was not compared with this cloud folder yet'
+        want "no state was changed" [ "$(count total)" = 0 ]
+        mkdir -p "$SRC/d/sub/deep" "$SRC/e" && echo a >"$SRC/d/a" && echo b >"$SRC/d/sub/b" &&
+                echo c >"$SRC/d/sub/deep/c" && echo e >"$SRC/e/e" && echo f >"$SRC/e/f" && once
+        for by in snapshot daemon; do
+                [ "$by" = snapshot ] || running
+                tell 0 verify
+                says '^5 folders compared: 0 differences, 0 not known'
+                cloud_remove d/sub && cloud_put e/e other$'\n' && cloud_put e/theirs x && fake "reset?what=journal" -d '' >/dev/null
+                tell 1 verify
+                says '^missing: d/sub/$'
+                says '^changed: e/e$'
+                says '^5 folders compared: 2 differences \(5 entries\), 1 not known to ydsync'
+                want "each once" [ "$(wc -l <"$T/said")" = 3 ]
+                tell 1 verify --json
+                want "JSON" [ "$(jq -c '[.missing, .changed, .entries]' "$T/said")" = '[1,1,5]' ]
+                want "nothing was changed" [ "$(fake journal | jq -r .method | grep -vc GET)" = 0 ]
+                if [ "$by" = snapshot ]; then
+                        tell 0 verify --repair
+                else
+                        tell 1 verify --repair
+                        says 'puts it right now'
+                fi
+                within 120 cloud_file d/sub/deep/c
+                fake "remove?path=$(urlenc "$CLOUD/e/theirs")" -d '' >/dev/null
+                within 120 equal
+        done
+        within 60 is_state idle
+        tell 0 verify
+        answers 200 GET /verify
+        answers 405 DELETE /verify
+        tell 0 pause && tell 75 verify
+        stop
+}
