@@ -5,9 +5,14 @@
 #include <inttypes.h>
 #include <time.h>
 
-static void headline_count(struct str *s, uint64_t n, const char *one, const char *many)
+static void headline_files(struct str *s, uint64_t n)
 {
-        str_addf(s, "%" PRIu64 " %s", n, n == 1 ? one : many);
+        str_addf(s, trn("%" PRIu64 " file", "%" PRIu64 " files", n), n);
+}
+
+static void headline_folders(struct str *s, uint64_t n)
+{
+        str_addf(s, trn("%" PRIu64 " folder", "%" PRIu64 " folders", n), n);
 }
 
 /* The whole minute is enough: a line that is the same is not sent again. */
@@ -23,7 +28,7 @@ static void headline_next(struct str *s, const struct mirror_view *v)
         if (!localtime_r(&then, &tm))
                 return;
         strftime(text, sizeof(text), "%H:%M", &tm);
-        str_addf(s, ", next look at %s", text);
+        str_addf(s, tr(", next look at %s"), text);
 }
 
 static void headline_rests(struct str *s, const struct mirror_view *v)
@@ -36,20 +41,20 @@ static void headline_rests(struct str *s, const struct mirror_view *v)
                 return;
         }
         if (*c->held) {
-                str_adds(s, "held: ");
-                headline_count(s, c->plan.drops, "removal", "removals");
-                str_addf(s, ", `ydsync approve %s` lets them go", c->held);
+                str_addf(s,
+                         trn("held: %" PRIu64 " removal, `ydsync approve %s` lets it go",
+                             "held: %" PRIu64 " removals, `ydsync approve %s` lets them go",
+                             c->plan.drops),
+                         c->plan.drops, c->held);
                 return;
         }
-        if (v->left)
-                str_adds(s, "some work is left; see the log: ");
-        else
-                str_adds(s, "everything is mirrored: ");
-        headline_count(s, c->known.files, "file", "files");
-        str_adds(s, " in ");
-        headline_count(s, c->known.dirs, "folder", "folders");
+        str_adds(s, v->left ? tr("some work is left; see the log: ")
+                            : tr("everything is mirrored: "));
+        headline_files(s, c->known.files);
+        str_adds(s, tr(" in "));
+        headline_folders(s, c->known.dirs);
         if (failing > 0)
-                str_addf(s, ", %zu failing", failing);
+                str_addf(s, tr(", %zu failing"), failing);
         headline_next(s, v);
 }
 
@@ -57,11 +62,12 @@ static void headline_sends(struct str *s, const struct mirror_view *v)
 {
         const struct cycle_view *c = v->cycle;
 
-        str_addf(s, "uploading: %" PRIu64 " of ", c->tally.puts_over);
-        headline_count(s, c->plan.puts, "file", "files");
-        str_adds(s, ", ");
+        str_addf(s,
+                 trn("uploading: %" PRIu64 " of %" PRIu64 " file, ",
+                     "uploading: %" PRIu64 " of %" PRIu64 " files, ", c->plan.puts),
+                 c->tally.puts_over, c->plan.puts);
         str_add_size(s, speed_rate(&v->speed));
-        str_adds(s, "/s");
+        str_adds(s, tr("/s"));
 }
 
 static void headline_works(struct str *s, const struct mirror_view *v)
@@ -73,25 +79,25 @@ static void headline_works(struct str *s, const struct mirror_view *v)
                 break;
         case CYCLE_PREPARES:
         case CYCLE_SCANS:
-                str_adds(s, "looking through the folder");
+                str_adds(s, tr("looking through the folder"));
                 break;
         case CYCLE_LISTS:
-                str_adds(s, "listing the cloud folder");
+                str_adds(s, tr("listing the cloud folder"));
                 break;
         case CYCLE_MOVES:
-                str_adds(s, "moving what was moved here");
+                str_adds(s, tr("moving what was moved here"));
                 break;
         case CYCLE_SENDS:
                 headline_sends(s, v);
                 break;
         case CYCLE_VERIFIES:
-                str_adds(s, "comparing what has arrived");
+                str_adds(s, tr("comparing what has arrived"));
                 break;
         case CYCLE_REMOVES:
-                str_addf(s, "removing: %" PRIu64 " of %" PRIu64, c->tally.removed, c->plan.drops);
+                str_addf(s, tr("removing: %" PRIu64 " of %" PRIu64), c->tally.removed, c->plan.drops);
                 break;
         case CYCLE_AUDITS:
-                str_adds(s, "comparing the cloud with the snapshot");
+                str_adds(s, tr("comparing the cloud with the snapshot"));
                 break;
         }
 }
@@ -101,12 +107,12 @@ void headline(struct str *ret, const struct mirror_view *v)
         const struct cycle_view *c = v->cycle;
 
         if (v->paused || !c) {
-                str_adds(ret, v->paused ? "paused" : "taking over another configuration");
+                str_adds(ret, v->paused ? tr("paused") : tr("taking over another configuration"));
                 return;
         }
         for (int lane = ENGINE_ANY; lane < ENGINE_LANES; lane++)
                 if (c->trouble[lane].on) {
-                        str_addf(ret, "waiting: %s", c->trouble[lane].text);
+                        str_addf(ret, tr("waiting: %s"), tr(c->trouble[lane].text));
                         return;
                 }
         if (c->stage == CYCLE_RESTS)

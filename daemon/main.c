@@ -88,7 +88,7 @@ static int main_configure(struct config *c, const char *env_file)
                 return EXIT_IO_ERROR;
         }
         if (r < 0) {
-                notify_failed(EINVAL, "there are mistakes in the configuration; the log names them");
+                notify_failed(EINVAL, tr("there are mistakes in the configuration; the log names them"));
                 return EXIT_BAD_CONFIG;
         }
         if (main_become(c, &err) < 0) {

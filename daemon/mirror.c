@@ -105,7 +105,7 @@ static void mirror_stop(struct mirror *m)
         reload_close(TAKE_PTR(m->reload));
         notify_stopping();
         if (m->status == EXIT_OK)
-                notify_status("stopping");
+                notify_status(tr("stopping"));
         if (m->reopen_err || m->dropping) /* the cycle is on its way out already */
                 return;
         waker_stop(&m->waker);
@@ -335,7 +335,7 @@ static void mirror_pass_done(void *userdata, const struct pass_end *end)
                 return;
         }
         if (m->args.daemon)
-                notify_failed(EACCES, "the service refuses the token");
+                notify_failed(EACCES, tr("the service refuses the token"));
         if (!m->args.daemon && end->again && m->passes < m->args.passes) {
                 if (end->young > 0 && m->passes == 1)
                         event_say(EVENT_WAITING_YOUNG, NULL,
@@ -713,7 +713,7 @@ enum exit_status mirror_run(const struct mirror_args *args)
         if (!m.paused)
                 mirror_pass(&m);
         if (m.args.daemon) {
-                notify_status(m.paused ? "paused" : "first scan");
+                notify_status(m.paused ? tr("paused") : tr("first scan"));
                 notify_ready();
         }
         uv_run(&m.loop, UV_RUN_DEFAULT);
