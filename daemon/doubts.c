@@ -2,6 +2,7 @@
 
 #include "daemon/doubts.h"
 
+#include "lib/base/die.h"
 #include "lib/yadisk/flow_audit.h"
 #include "lib/yadisk/flow_settle.h"
 
@@ -87,14 +88,6 @@ static struct entry doubts_becomes(const struct doubt *doubt)
         return e;
 }
 
-static bool doubts_wants_look(const struct doubt *doubt)
-{
-        struct entry becomes = doubts_becomes(doubt);
-        int64_t now_ms = doubts_now_ms();
-
-        return !doubt->looked || now_ms < doubt->when_ms ||
-               flow_settle_due(&becomes, doubt->when_ms, now_ms);
-}
 
 static void doubts_pump(struct doubts *d);
 
@@ -137,22 +130,29 @@ static void doubts_looked(void *userdata, struct flow *flow, const struct flow_e
         doubts_ended(d, end);
 }
 
+/* Unless there was a look already, and there is no point in another. */
 static void doubts_look(struct doubts *d, size_t i)
 {
+        int64_t now_ms = doubts_now_ms();
         struct settle_args args = {.yadisk = d->yadisk,
                                    .becomes = doubts_becomes(&d->items[i]),
                                    .row = &d->rows[i],
                                    .when_ms = d->items[i].when_ms,
                                    .looked = d->items[i].looked};
 
-        doubts_start(d, flow_settle(&args), doubts_looked);
+        if (now_ms < args.when_ms) { /* a clock that was set back must not keep it for ever */
+                args.when_ms = now_ms;
+                args.looked = false;
+        }
+        args.due = flow_settle_due(&args.becomes, (now_ms - args.when_ms) * die_haste());
+        if (!args.looked || args.due)
+                doubts_start(d, flow_settle(&args), doubts_looked);
 }
 
 static void doubts_pump(struct doubts *d)
 {
         for (; d->next < d->n && !d->tally->halted && engine_room(d->engine) > 0; d->next++)
-                if (doubts_wants_look(&d->items[d->next]))
-                        doubts_look(d, d->next);
+                doubts_look(d, d->next);
 }
 
 void doubts_settle(struct doubts *d, struct engine *engine, const struct yadisk *yadisk,

@@ -287,12 +287,12 @@ void report_summary(const struct tally *t, uint64_t api_calls)
         report_count(&s, t->adopted, "%" PRIu64 " found in the cloud already", t->adopted);
         report_count(&s, t->foreign, "%" PRIu64 " of somebody else left alone", t->foreign);
         report_count(&s, t->later + t->stuck, "%" PRIu64 " failed", t->later + t->stuck);
-        if (s.len == 0)
-                return;
-        report_count(&s, t->waiting, "%" PRIu64 " failing ones wait for their next try", t->waiting);
         report_count(&s, t->awaiting,
                      "%" PRIu64 " not removed yet: an upload that was interrupted may still end there",
                      t->awaiting);
+        if (s.len == 0)
+                return;
+        report_count(&s, t->waiting, "%" PRIu64 " failing ones wait for their next try", t->waiting);
         report_count(&s, t->skipped, "%" PRIu64 " not tried", t->skipped);
         event_say(EVENT_PASS_DONE, &(struct event_about){.bytes = &t->uploaded_bytes},
                   trn("pass done: %s; %" PRIu64 " API call", "pass done: %s; %" PRIu64 " API calls",

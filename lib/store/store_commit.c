@@ -103,12 +103,13 @@ static struct doubt commit_doubt_of(const struct record *rec)
 static const char *commit_doubt_unfit(const struct record *rec)
 {
         struct doubt d = commit_doubt_of(rec);
-        const char *why = rec->entry.key ? entry_key_unfit(rec->entry.key) : "it has no path";
+        const char *why = rec->entry.key ? entry_key_unfit(rec->entry.key)
+                                          : N_("it has no path");
 
         if (why || rec->verb == RECORD_DOUBT_DONE)
                 return why;
         if (d.kind == KIND_FILE && !rec->entry.has_md5)
-                return "what is to stand there cannot be told without its digest";
+                return N_("what is to stand there cannot be told without its digest");
         return store_doubt_unfit(&d);
 }
 

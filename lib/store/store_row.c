@@ -159,9 +159,9 @@ int32_t store_doubt_sum(const struct doubt *d, const struct str *raw)
 const char *store_doubt_unfit(const struct doubt *d)
 {
         if (d->kind != KIND_NONE && d->kind != KIND_FILE && d->kind != KIND_DIR)
-                return "it can become no such thing";
+                return N_("it can become no such thing");
         if (d->size > INT64_MAX || (d->kind != KIND_FILE && d->size != 0))
-                return "its size is impossible";
+                return N_("its size is impossible");
         return NULL;
 }
 

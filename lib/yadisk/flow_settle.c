@@ -45,8 +45,6 @@ struct flow_settle {
         struct entry row;
         struct str cloud;
         enum settle_found found;
-        bool due;
-        int64_t when_ms;
 };
 
 static struct flow_settle *settle_of(struct errand *e)
@@ -80,10 +78,10 @@ static struct ask settle_ask(struct errand *e)
                 yadisk_path(&f->cloud, e->yadisk, f->key);
                 return errand_look_ask(e, str_z(&f->cloud));
         case SETTLE_RECORD:
-                if (f->due || f->found == SETTLE_OURS)
+                if (f->args.due || f->found == SETTLE_OURS)
                         return errand_record(e, settle_records(f));
                 ask = errand_doubt(e, f->key, &f->args.becomes);
-                e->records[0].when_ms = f->when_ms;
+                e->records[0].when_ms = f->args.when_ms;
                 e->records[0].looked = true;
                 return ask;
         }
@@ -107,13 +105,10 @@ static struct ask settle_took_look(struct flow_settle *f, const struct outcome *
                         return errand_end(&f->e, END_LATER, 0, "it cannot be looked at");
                 return ask;
         }
-        f->due = flow_settle_due(&f->args.becomes, f->args.when_ms, in->wall_ms);
-        /* A clock that was set back must not keep it for ever. */
-        f->when_ms = f->args.when_ms < in->wall_ms ? f->args.when_ms : in->wall_ms;
         f->found = settle_is(&f->args.becomes, &found) ? SETTLE_OURS
                    : settle_is(&f->row, &found)        ? SETTLE_AS_WAS
                                                        : SETTLE_OTHER;
-        if (!f->due && f->found != SETTLE_OURS && f->args.looked && f->when_ms == f->args.when_ms)
+        if (!f->args.due && f->found != SETTLE_OURS && f->args.looked)
                 return errand_end(&f->e, END_NOTHING, 0, "%s", "");
         return errand_go(&f->e, SETTLE_RECORD);
 }
@@ -130,7 +125,7 @@ static struct ask settle_took(struct errand *e, const struct outcome *in)
         case SETTLE_RECORD:
                 if (in->err)
                         return errand_end(e, END_STORE, 0, "%s", in->text ? in->text : "");
-                return errand_end(e, f->due || f->found == SETTLE_OURS ? END_DONE : END_NOTHING, 0,
+                return errand_end(e, f->args.due || f->found == SETTLE_OURS ? END_DONE : END_NOTHING, 0,
                                   "%s", "");
         }
         return errand_end(e, END_STUCK, 0, "internal: no such state");
@@ -146,11 +141,11 @@ static void settle_destroy(struct flow *flow)
         free(f);
 }
 
-bool flow_settle_due(const struct entry *becomes, int64_t when_ms, int64_t now_ms)
+bool flow_settle_due(const struct entry *becomes, int64_t since_ms)
 {
         int64_t size_ms = (int64_t)((double)becomes->size / (1u << 30) * SETTLE_GIB_MS);
 
-        return now_ms - when_ms >= SETTLE_DUE_MS + size_ms;
+        return since_ms >= SETTLE_DUE_MS + size_ms;
 }
 
 const char *flow_settle_key(const struct flow *f)
@@ -162,7 +157,7 @@ bool flow_settle_folder_stands(const struct flow *flow)
 {
         const struct flow_settle *f = settle_of(errand_of((struct flow *)flow));
 
-        return f->due && f->found == SETTLE_AS_WAS && f->row.kind == KIND_DIR;
+        return f->args.due && f->found == SETTLE_AS_WAS && f->row.kind == KIND_DIR;
 }
 
 struct flow *flow_settle(const struct settle_args *args)

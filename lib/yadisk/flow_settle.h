@@ -14,13 +14,14 @@ struct settle_args {
         struct entry becomes;        /* what was about to stand at its `key`: a file of this size and
                                         md5, a folder, or nothing (KIND_NONE); copied */
         const struct entry *row;     /* what the snapshot says of the key; NULL: nothing; copied */
-        int64_t when_ms;             /* of the request, wall clock */
-        bool looked;                 /* an earlier look has not settled it */
+        int64_t when_ms;             /* of the request, wall clock: kept with the doubt */
+        bool due;                    /* flow_settle_due() */
+        bool looked;                 /* an earlier look has not settled it, and that is written down */
 };
 
 /* Whether so much time has passed since it was asked for that the service has done it by now, or
  * does not do it any more. */
-bool flow_settle_due(const struct entry *becomes, int64_t when_ms, int64_t now_ms);
+bool flow_settle_due(const struct entry *becomes, int64_t since_ms);
 
 /*
  * One look.  What was begun and stands there now is written down as ours; where it does not, and is

@@ -28,7 +28,6 @@ struct kit {
         size_t kill_at[KIT_KILLS_MAX]; /* requests made until each kill since the last rest */
         unsigned kills;
         long puts;            /* bodies sent until the end of the last kit_converge() */
-        unsigned orphans;     /* things that were in the air when it was killed, and stayed */
 };
 
 /* `state` is where the program keeps its state; `base` a folder to work in, which is made. */

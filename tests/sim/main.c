@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- *      sim --seeds N [--from S] [--jobs J]     many worlds
- *      sim --seed S [--steps K] [--trace]      one of them again
+ *      sim --seeds N [--from S] [--jobs J] [--first FILE]     many worlds, those in FILE first
+ *      sim --seed S [--steps K] [--trace]                     one of them again
  *
  * A broken rule ends a run: the world's number is printed with the fewest steps that still break
  * it, as the command that plays it again.
@@ -165,6 +165,25 @@ static bool main_report(const struct sim_counts *c)
         return all;
 }
 
+/* Numbers of worlds, one a line, with comments: those that once broke a rule. */
+static bool main_first(const char *path)
+{
+        char line[256];
+        FILE *f = fopen(path, "r");
+        bool ok = f;
+
+        if (!f)
+                printf("not ok sim_worlds\n# cannot read %s\n", path);
+        while (ok && fgets(line, sizeof(line), f)) {
+                uint64_t seed = strtoull(line, NULL, 10);
+
+                ok = seed == 0 || main_play(seed);
+        }
+        if (f)
+                fclose(f);
+        return ok;
+}
+
 /* What the program says; not part of the trace's hash. */
 static void main_said(const struct log_entry *entry, void *userdata _unused_)
 {
@@ -190,11 +209,13 @@ int main(int argc, char **argv)
         static const struct option options[] = {
                 {"seeds", required_argument, NULL, 'n'}, {"from", required_argument, NULL, 'f'},
                 {"jobs", required_argument, NULL, 'j'},  {"seed", required_argument, NULL, 's'},
+                {"first", required_argument, NULL, 'i'},
                 {"steps", required_argument, NULL, 'k'}, {"trace", no_argument, NULL, 't'},
                 {NULL, 0, NULL, 0},
         };
         struct run run = {.from = 1, .n = 1000, .jobs = 1};
         struct sim_counts sum = {0};
+        const char *first = NULL;
         unsigned steps = UINT_MAX;
         uint64_t one = 0;
         bool show = false;
@@ -209,6 +230,8 @@ int main(int argc, char **argv)
                         run.jobs = (unsigned)strtoul(optarg, NULL, 10);
                 else if (option == 's')
                         one = strtoull(optarg, NULL, 10);
+                else if (option == 'i')
+                        first = optarg;
                 else if (option == 'k')
                         steps = (unsigned)strtoul(optarg, NULL, 10);
                 else if (option == 't')
@@ -221,5 +244,7 @@ int main(int argc, char **argv)
         signal(SIGABRT, main_broke_down);
         if (one)
                 return main_one(one, steps, show);
+        if (first && !main_first(first))
+                return 1;
         return !(main_jobs(&run, &sum) && main_report(&sum));
 }

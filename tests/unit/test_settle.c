@@ -19,6 +19,9 @@ int main(int argc, char **argv)
 
 /* ---- settling -------------------------------------------------------------------------------- */
 
+#define YOUNG 5000
+#define OLD 60000
+
 struct settle {
         const char *becomes; /* an entry as in tree.h; "n KEY": nothing */
         const char *row;     /* NULL: none */
@@ -30,6 +33,7 @@ static struct flow *settle_flow(const struct settle *s)
 {
         struct settle_args args = {.yadisk = &play_yadisk,
                                    .when_ms = PLAY_WALL_MS + 1000 - s->age_ms,
+                                   .due = s->age_ms >= OLD,
                                    .looked = s->looked};
         struct tree becomes, row;
         struct flow *f;
@@ -45,8 +49,6 @@ static struct flow *settle_flow(const struct settle *s)
 }
 
 #define settle(...) settle_flow(&(struct settle){__VA_ARGS__})
-#define YOUNG 5000
-#define OLD 60000
 
 /* What stands there is what it was to become: at any age. */
 TEST(what_was_begun_is_found)
@@ -93,6 +95,7 @@ TEST(what_was_begun_may_yet_come)
                 p.doubts = true;
                 play_step(&p, "start", "look /d/a");
                 play_step(&p, found[i % 2], want);
+                check_eq(p.ask.records[0].when_ms, PLAY_WALL_MS + 1000 - looked.age_ms);
                 play_step(&p, "ok", "end NOTHING");
                 play_finish(&p);
                 looked.looked = true; /* which needs to be written down but once */
@@ -152,24 +155,10 @@ TEST(what_grows_with_the_file_is_waited_for)
 {
         struct entry large = {.kind = KIND_FILE, .size = 1u << 30}, none = {.kind = KIND_NONE};
 
-        check(!flow_settle_due(&none, 1000, 60999));
-        check(flow_settle_due(&none, 1000, 61000));
-        check(!flow_settle_due(&large, 1000, 360999));
-        check(flow_settle_due(&large, 1000, 361000));
-}
-
-/* A clock that was set back: it counts from now on, and not for ever. */
-TEST(doubts_of_the_future)
-{
-        struct play p;
-
-        play_begin(&p, settle("n a", "f a 7 #c0", -86400000, true));
-        p.doubts = true;
-        play_step(&p, "start", "look /a");
-        play_step(&p, "200 file 7 c0", "record doubt n a looked");
-        check_eq(p.ask.records[0].when_ms, PLAY_WALL_MS + 1000);
-        play_step(&p, "ok", "end NOTHING");
-        play_finish(&p);
+        check(!flow_settle_due(&none, 59999));
+        check(flow_settle_due(&none, 60000));
+        check(!flow_settle_due(&large, 359999));
+        check(flow_settle_due(&large, 360000));
 }
 
 /* Everything else waits for it: it is tried a few times only, and stays in doubt. */
