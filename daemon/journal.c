@@ -8,16 +8,21 @@
 #include "daemon/journal.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <time.h>
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define JOURNAL_PATIENCE_MS 1000
+#define JOURNAL_TURN_MS 5
+#define JOURNAL_LAST_MS 50
 #define JOURNAL_PARTS_MAX 64 /* four a field */
 #define JOURNAL_BUFFER (1 << 20)
 
@@ -121,6 +126,30 @@ uint64_t journal_take_lost(void)
 
         journal.lost -= lost;
         return lost;
+}
+
+static void journal_sleep(long ms)
+{
+        struct timespec t = {.tv_nsec = ms * 1000000};
+
+        nanosleep(&t, NULL);
+}
+
+/* The journal asks the kernel which unit a sender belongs to when it reads an entry.  Of a process that
+ * is gone by then it learns nothing, and `journalctl -u` does not show why it ended. */
+void journal_part(void)
+{
+        int unread = 0;
+
+        if (journal.fd < 0)
+                return;
+        for (int ms = 0; ms < JOURNAL_PATIENCE_MS; ms += JOURNAL_TURN_MS) {
+                if (ioctl(journal.fd, SIOCOUTQ, &unread) < 0 || unread == 0)
+                        break;
+                journal_sleep(JOURNAL_TURN_MS);
+        }
+        journal_sleep(JOURNAL_LAST_MS); /* it has read, and is about to ask */
+        journal_finish();
 }
 
 void journal_finish(void)

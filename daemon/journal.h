@@ -21,3 +21,6 @@ int journal_send(const struct log_entry *entry);
 uint64_t journal_take_lost(void);
 
 void journal_finish(void);
+
+/* The same at the end of the program: first the journal may see, for a moment, whose entries they were. */
+void journal_part(void);

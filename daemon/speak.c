@@ -175,5 +175,5 @@ void speak_finish(void)
 {
         speak_of_repeats();
         logfile_close();
-        journal_finish();
+        journal_part();
 }
