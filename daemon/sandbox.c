@@ -125,7 +125,8 @@ const struct sandbox_blame *sandbox_blame(FILE *mountinfo, const char *folder, i
 
         if (!sandbox_find(mountinfo, folder, &m))
                 return NULL;
-        if (str_starts(m.root, "/systemd/inaccessible/"))
+        /* Of the system's manager, of a user's, of one in a container. */
+        if (strstr(m.root, "/inaccessible/dir") && str_eq(m.type, "tmpfs"))
                 return sandbox_is_home(m.point) ? &sandbox_home : &sandbox_inaccessible;
         if (e != ENOENT && e != EACCES)
                 return NULL;

@@ -35,6 +35,9 @@ TEST(a_hidden_home)
         check_str(blamed(ROOT INACCESSIBLE("/home"), "/home/a/Docs", ENOENT), "ProtectHome=yes");
         check_str(blamed(ROOT INACCESSIBLE("/home"), "/home/a/Docs", EACCES), "ProtectHome=yes");
         check_str(blamed(ROOT INACCESSIBLE("/root"), "/root/Docs", ENOENT), "ProtectHome=yes");
+        check_str(blamed(ROOT "435 429 0:44 /host/inaccessible/dir /home ro - tmpfs tmpfs rw\n",
+                         "/home/a/Docs", ENOENT),
+                  "ProtectHome=yes"); /* in a container */
         check_str(blamed(ROOT INACCESSIBLE("/home"), "/srv/Docs", ENOENT), "none");
         check_str(blamed(ROOT INACCESSIBLE("/home"), "/homes/Docs", ENOENT), "none");
 }
