@@ -7,6 +7,7 @@ struct call;
 
 int cmd_run(const struct call *call);
 int cmd_once(const struct call *call);
+int cmd_login(const struct call *call);
 int cmd_plan(const struct call *call);
 int cmd_status(const struct call *call);
 int cmd_explain(const struct call *call);

@@ -33,6 +33,16 @@ static const struct command command_table[] = {
         {.name = "once",
          .run = cmd_once,
          .summary = N_("one full pass: scan, carry everything out, exit")},
+        {.name = "login",
+         .run = cmd_login,
+         .flags = COMMAND_CLIENT,
+         .summary = N_("sign in to Yandex: shows a link and a code, and keeps the token"),
+         .details = N_("The token is kept in the state folder and renewed there.  It is that of a\n"
+                       "program of your own, registered at https://oauth.yandex.ru/client/new with the\n"
+                       "rights cloud_api:disk.read, cloud_api:disk.write and cloud_api:disk.info; its id\n"
+                       "and secret are YDSYNC_CLIENT_ID and YDSYNC_CLIENT_SECRET, or asked for.\n"
+                       "Exit status: 0 signed in, 69 no answer, 73 the token cannot be kept, 77 refused,\n"
+                       "declined or too late.\n")},
         {.name = "plan",
          .run = cmd_plan,
          .options = OPTION_JSON,

@@ -11,6 +11,7 @@
 #include "daemon/config.h"
 
 #include "daemon/config_key.h"
+#include "daemon/grant.h"
 #include "daemon/system.h"
 #include "daemon/xdg.h"
 #include "lib/base/dotenv.h"
@@ -416,13 +417,36 @@ static void say_no_file(struct load *l)
         str_finish(&s);
 }
 
+/* No token was written: the one that `login` got, which it has left in the state folder. */
+static void load_sign_in(struct load *l, const struct config_key *k)
+{
+        const struct value *v = &l->at[k - config_key_table];
+        struct err err = ERR_NONE;
+        struct grant grant;
+        int r;
+
+        if ((v->text && *v->text) || l->client)
+                return;
+        r = l->c.state_dir ? grant_read(&grant, l->c.state_dir, &err) : -ENOENT;
+        if (r == 0) {
+                l->c.token = TAKE_PTR(grant.access);
+                l->c.signed_in = true;
+                grant_finish(&grant);
+        } else if (r == -ENOENT || r == -ENOTDIR) {
+                load_default(l, k, v);
+        } else {
+                mistake(l, v, k->name, err.text);
+        }
+}
+
 static void load_values(struct load *l)
 {
         bool any_missing = false;
 
         for (size_t i = 0; i < CONFIG_KEYS; i++) {
                 l->at[i] = find_value(l, &config_key_table[i]);
-                any_missing |= config_key_table[i].required && !l->at[i].text && !l->told[i];
+                any_missing |= config_key_table[i].required && !l->at[i].text && !l->told[i] &&
+                               !str_eq(config_key_table[i].name, CONFIG_TOKEN);
         }
         if (any_missing && !l->file)
                 say_no_file(l);
@@ -431,9 +455,10 @@ static void load_values(struct load *l)
 
                 if (v->text && *v->text)
                         load_value(l, &config_key_table[i], v);
-                else
+                else if (&config_key_table[i] != config_key_find(CONFIG_TOKEN))
                         load_default(l, &config_key_table[i], v);
         }
+        load_sign_in(l, config_key_find(CONFIG_TOKEN));
 }
 
 /* ---- folders must lie apart -------------------------------------------- */
@@ -487,6 +512,8 @@ void config_finish(struct config *c)
 {
         if (c->token)
                 mem_wipe(c->token, strlen(c->token));
+        if (c->client_secret)
+                mem_wipe(c->client_secret, strlen(c->client_secret));
         free(c->file);
         free(c->token);
         free(c->folder);
@@ -495,6 +522,8 @@ void config_finish(struct config *c)
         free(c->state_dir);
         free(c->api_url);
         free(c->oauth_url);
+        free(c->client_id);
+        free(c->client_secret);
         free(c->exclude);
         *c = (struct config){0};
 }

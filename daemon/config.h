@@ -18,7 +18,7 @@
 enum config_delete { DELETE_TRASH, DELETE_PERMANENT, DELETE_NEVER };
 enum config_verify { VERIFY_BATCH, VERIFY_EACH, VERIFY_OFF };
 
-#define CONFIG_KEYS 20 /* config_key.h */
+#define CONFIG_KEYS 22 /* config_key.h */
 
 struct config {
         char *file;            /* the .env it came from; NULL when none was found */
@@ -30,6 +30,9 @@ struct config {
         char *state_dir;       /* absolute */
         char *api_url;         /* no slash at its end */
         char *oauth_url;
+        char *client_id;       /* of the person's own program, for `login`; NULL: not written */
+        char *client_secret;   /* wiped by config_finish(); NULL likewise */
+        bool signed_in;        /* the token is one that `login` got (grant.h) */
         char *exclude;         /* comma-separated patterns */
         unsigned parallel;     /* 1 to 64 */
         unsigned api_rate;     /* requests a second, 0 = no limit */

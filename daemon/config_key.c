@@ -460,6 +460,15 @@ const struct config_key config_key_table[] = {
                 .write = N_("an address like https://HOST or http://127.0.0.1:PORT"),
         },
         {
+                "YDSYNC_CLIENT_ID", read_token, TEXT(client_id),
+                .write = N_("the id of your program at oauth.yandex.ru, or nothing: `ydsync login` asks "
+                            "for it"),
+        },
+        {
+                "YDSYNC_CLIENT_SECRET", read_token, TEXT(client_secret),
+                .write = N_("the secret of your program at oauth.yandex.ru, or nothing"),
+        },
+        {
                 "YDSYNC_EXCLUDE", read_exclude, TEXT(exclude), .fallback = EXCLUDE_DEFAULT,
                 .write = N_("patterns as in .gitignore with commas between them (\\, is a comma in "
                             "one)"),

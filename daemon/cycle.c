@@ -63,6 +63,7 @@ struct cycle {
         uint64_t shown_moves;  /* of this round */
         uint64_t moves_told;   /* of all rounds */
         struct store *scratch; /* a copy of the snapshot, in which moves that are only shown are made */
+        bool renewable;
         void (*enter)(void *userdata, int dir_fd);
         void *enter_userdata;
         bool stopping;
@@ -1551,7 +1552,7 @@ void cycle_pass(struct cycle *c, void (*done)(void *userdata, const struct pass_
         c->moves_over = false;
         c->shown = c->shown_moves = c->moves_told = 0;
         c->checks_failed = 0;
-        c->tally = (struct tally){0};
+        c->tally = (struct tally){.renewable = c->renewable};
         *c->fault = '\0';
         c->compared = false;
         c->known = (struct store_totals){0};
@@ -1589,6 +1590,18 @@ const struct cycle_view *cycle_view(struct cycle *c)
         if (c->view.stage != CYCLE_RESTS)
                 c->view.tally = c->tally;
         return &c->view;
+}
+
+int cycle_set_token(struct cycle *c, const char *token)
+{
+        if (!account_fingerprint(token, c->token))
+                return -ENOMEM;
+        return engine_set_token(c->engine, token);
+}
+
+void cycle_set_renewable(struct cycle *c, bool renewable)
+{
+        c->renewable = renewable;
 }
 
 void cycle_on_enter(struct cycle *c, void (*enter)(void *userdata, int dir_fd), void *userdata)

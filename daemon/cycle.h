@@ -107,6 +107,12 @@ int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *confi
 typedef void (*cycle_show_op)(void *userdata, const struct op *op, bool held);
 void cycle_set_show(struct cycle *c, cycle_show_op show, void *userdata);
 
+/* Another token from the next pass on; whose it is, is asked then.  Between passes only. */
+int cycle_set_token(struct cycle *c, const char *token);
+
+/* Whether a pass that ends because the token was refused says nothing of it. */
+void cycle_set_renewable(struct cycle *c, bool renewable);
+
 /* `enter` is called with each folder that a scan reads, just before, by the scan's thread. */
 void cycle_on_enter(struct cycle *c, void (*enter)(void *userdata, int dir_fd), void *userdata);
 

@@ -54,6 +54,8 @@
         X(UPLOADS_PAUSED, "uploads-paused", LOG_WARNING, "69a7853321a04232a32f4cfe8fa1b0b8")       \
         X(UPLOADS_RESUMED, "uploads-resumed", LOG_NOTICE, "8fb2aae2fc664f9ba6183b584b10935f")      \
         X(HELD, "held", LOG_ERROR, "c0aab85fa6064fbf83a0b70a43e970a4")                             \
+        X(TOKEN_RENEWED, "token-renewed", LOG_INFO, "1c0e1c8d7e5243b8a0446062f496058e")            \
+        X(TOKEN_NOT_RENEWED, "token-not-renewed", LOG_WARNING, "e41d4340b4894b04b1c85e5e1c1d1ef3") \
         X(TOKEN_REFUSED, "token-refused", LOG_ERROR, "36d3dd14b9054077a74e9f3a00cd04a9")           \
         X(FOLDER_WRONG, "folder-wrong", LOG_ERROR, "5bb9c5e913e14ebc9ddb3e296a30bdf9")             \
         X(STATE_FAILED, "state-failed", LOG_ERROR, "eb12a99ddfec45b7949b59466dd917c8")             \

@@ -6,6 +6,7 @@
 #include "daemon/desk.h"
 #include "daemon/event.h"
 #include "daemon/headline.h"
+#include "daemon/keeper.h"
 #include "daemon/notify.h"
 #include "daemon/pause.h"
 #include "daemon/reload.h"
@@ -23,6 +24,7 @@
 #define MIRROR_PAUSE_MS 200
 #define MIRROR_STIR_MS 50 /* so long after the first of many changes they are looked at together */
 #define MIRROR_TICK_MS 1000
+#define MIRROR_RENEW_MS 60000 /* between two tries of getting another token for one that is refused */
 
 /* In a row: a disk that damages every snapshot is not ours to work round. */
 #define MIRROR_REOPENS 3 /* in a row at once; a daemon goes on once a period */
@@ -36,6 +38,8 @@ struct mirror {
         int64_t due_ms;      /* … by uv_hrtime() */
         uv_timer_t tick;     /* while a pass of a daemon is under way: how fast it goes */
         struct speed speed;
+        struct keeper *keeper; /* of a token that `login` got; NULL: it is another */
+        bool renewed;        /* for the refusal of the last pass */
         struct watch *watch; /* NULL: changes are only found by scanning */
         bool watch_said;     /* that not all is watched */
         int64_t soonest_ms;  /* by uv_hrtime(): no pass that nobody asked for before that … */
@@ -90,6 +94,7 @@ static void mirror_closed(void *userdata)
         desk_close(TAKE_PTR(m->desk));
         watch_close(TAKE_PTR(m->watch));
         reload_close(TAKE_PTR(m->reload));
+        keeper_close(TAKE_PTR(m->keeper));
         notify_unwatch();
         signals_unwatch();
         waker_close(&m->waker);
@@ -207,10 +212,10 @@ static void mirror_on_tick(uv_timer_t *tick)
                 mirror_show_state(m);
 }
 
-static void mirror_pass(void *userdata)
-{
-        struct mirror *m = userdata;
+static void mirror_fail(struct mirror *m, const struct err *err);
 
+static void mirror_begin_pass(struct mirror *m)
+{
         m->passes++;
         m->resting = m->look = false;
         m->stirred_ms = 0;
@@ -223,6 +228,65 @@ static void mirror_pass(void *userdata)
         cycle_pass(m->cycle, mirror_pass_done, m);
 }
 
+static void mirror_kept(void *userdata, enum keeper_end end)
+{
+        struct mirror *m = userdata;
+        struct err err = ERR_NONE;
+
+        if (m->stopping || m->paused || !m->cycle)
+                return;
+        if (end == KEEPER_CHANGED && cycle_set_token(m->cycle, keeper_token(m->keeper)) < 0) {
+                err_set(&err, ENOMEM, "no memory");
+                mirror_fail(m, &err);
+                return;
+        }
+        mirror_begin_pass(m);
+}
+
+static void mirror_pass(void *userdata)
+{
+        struct mirror *m = userdata;
+
+        m->resting = false;
+        if (!m->keeper || !keeper_look(m->keeper, false, mirror_kept, m))
+                mirror_begin_pass(m);
+}
+
+static void mirror_rest(struct mirror *m, int64_t wait_ms);
+
+/* The token was refused, and this is what came of asking for another. */
+static void mirror_kept_refused(void *userdata, enum keeper_end end)
+{
+        struct mirror *m = userdata;
+
+        if (end == KEEPER_CHANGED) {
+                m->renewed = true;
+                cycle_set_renewable(m->cycle, false);
+                mirror_kept(m, end);
+        } else if (m->stopping || m->paused) {
+                return;
+        } else if (end == KEEPER_SAME && m->args.daemon) {
+                mirror_rest(m, m->args.config->period_ms < MIRROR_RENEW_MS
+                                       ? MIRROR_RENEW_MS
+                                       : m->args.config->period_ms);
+        } else {
+                mirror_stop(m);
+        }
+}
+
+/* Whether a pass that ended so can be made good by a new token: once, then a person has to act. */
+static bool mirror_renews(struct mirror *m, const struct pass_end *end)
+{
+        bool refused = end->status == EXIT_NO_PERMISSION;
+
+        if (!m->keeper || m->args.show)
+                return false;
+        if (!refused)
+                m->renewed = false;
+        cycle_set_renewable(m->cycle, !m->renewed);
+        return refused && !m->renewed && keeper_look(m->keeper, true, mirror_kept_refused, m);
+}
+
 static int mirror_create_cycle(struct mirror *m, struct err *err)
 {
         const char *spool_dir = m->args.spool_dir ? m->args.spool_dir : m->args.config->state_dir;
@@ -230,6 +294,12 @@ static int mirror_create_cycle(struct mirror *m, struct err *err)
 
         if (r == 0 && m->args.daemon)
                 cycle_set_slices(m->cycle);
+        keeper_close(TAKE_PTR(m->keeper));
+        if (r == 0 && m->args.config->signed_in) {
+                m->keeper = keeper_create(&m->loop, m->args.config);
+                r = m->keeper ? 0 : err_set(err, ENOMEM, "no memory");
+                cycle_set_renewable(m->cycle, !m->renewed && !m->args.show);
+        }
         if (r == 0 && m->watch)
                 cycle_on_enter(m->cycle, watch_folder, m->watch);
         return r;
@@ -329,6 +399,8 @@ static void mirror_pass_done(void *userdata, const struct pass_end *end)
                 cycle_stop(m->cycle, mirror_reopen, m);
                 return;
         }
+        if (mirror_renews(m, end))
+                return;
         /* A token that is refused will be refused again; a person has to act. */
         if (m->args.daemon && end->status != EXIT_NO_PERMISSION) {
                 mirror_after_pass(m, end);

@@ -121,6 +121,8 @@ void report_halted(struct report *r, const struct tally *t, const struct config 
                 return;
         switch (t->end) {
         case END_REFUSED:
+                if (t->renewable) /* whoever can do something about it will try, and say how it went */
+                        return;
                 report_error(r, EVENT_TOKEN_REFUSED, &about,
                              "stopped: %s.  Get a new token and write it as YANDEX_TOKEN in %s",
                              t->text, config->file ? config->file : tr("the .env file"));

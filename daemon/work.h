@@ -31,6 +31,7 @@ struct tally {
         uint64_t folders_gone; /* met by uploads and folders to be made: see flow_end */
         bool cut_off;          /* uploads do not get through */
         bool halted;           /* nothing goes on: see `end` */
+        bool renewable;        /* a token that is refused may be had anew */
         enum end_kind end;     /* END_REFUSED, END_STORE, or END_LATER: the service does not work */
         char text[512];        /* why it halted */
 };
