@@ -417,17 +417,27 @@ static void say_no_file(struct load *l)
         str_finish(&s);
 }
 
-/* No token was written: the one that `login` got, which it has left in the state folder. */
-static void load_sign_in(struct load *l, const struct config_key *k)
+/* What the state folder will be; NULL when that is not known.  What is wrong with it is said later. */
+static char *peek_state_dir(struct load *l)
 {
+        const struct config_key *k = config_key_find("YDSYNC_STATE_DIR");
         const struct value *v = &l->at[k - config_key_table];
+        _cleanup_(freep) char *derived = load_derived(l, k);
+        const char *text = v->text && *v->text ? v->text : derived;
+        struct config scratch = {0};
+        struct err err = ERR_NONE;
+
+        return text && k->read(k, text, &scratch, &err) == 0 ? scratch.state_dir : NULL;
+}
+
+/* No token was written: the one that `login` got, which it has left in the state folder. */
+static void load_sign_in(struct load *l, const struct config_key *k, const struct value *v)
+{
+        _cleanup_(freep) char *state_dir = l->client ? NULL : peek_state_dir(l);
         struct err err = ERR_NONE;
         struct grant grant;
-        int r;
+        int r = state_dir ? grant_read(&grant, state_dir, &err) : -ENOENT;
 
-        if ((v->text && *v->text) || l->client)
-                return;
-        r = l->c.state_dir ? grant_read(&grant, l->c.state_dir, &err) : -ENOENT;
         if (r == 0) {
                 l->c.token = TAKE_PTR(grant.access);
                 l->c.signed_in = true;
@@ -445,8 +455,7 @@ static void load_values(struct load *l)
 
         for (size_t i = 0; i < CONFIG_KEYS; i++) {
                 l->at[i] = find_value(l, &config_key_table[i]);
-                any_missing |= config_key_table[i].required && !l->at[i].text && !l->told[i] &&
-                               !str_eq(config_key_table[i].name, CONFIG_TOKEN);
+                any_missing |= config_key_table[i].required && !l->at[i].text && !l->told[i];
         }
         if (any_missing && !l->file)
                 say_no_file(l);
@@ -455,10 +464,11 @@ static void load_values(struct load *l)
 
                 if (v->text && *v->text)
                         load_value(l, &config_key_table[i], v);
-                else if (&config_key_table[i] != config_key_find(CONFIG_TOKEN))
+                else if (str_eq(config_key_table[i].name, CONFIG_TOKEN))
+                        load_sign_in(l, &config_key_table[i], v);
+                else
                         load_default(l, &config_key_table[i], v);
         }
-        load_sign_in(l, config_key_find(CONFIG_TOKEN));
 }
 
 /* ---- folders must lie apart -------------------------------------------- */

@@ -79,8 +79,7 @@ static int main_configure(struct config *c, const char *env_file)
         _cleanup_(str_finish) struct str errors = STR_NULL(1 << 20);
         _cleanup_(str_finish) struct str warnings = STR_NULL(1 << 20);
         struct err err = ERR_NONE;
-        int r = to_sign_in ? config_load_to_sign_in(c, env_file, &errors, &warnings)
-                           : config_load(c, env_file, &errors, &warnings);
+        int r = config_load(c, env_file, &errors, &warnings);
 
         speak_lines(EVENT_CONFIG_DOUBTFUL, str_z(&warnings));
         speak_lines(EVENT_CONFIG_WRONG, str_z(&errors));

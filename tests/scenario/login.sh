@@ -114,7 +114,7 @@ scenario_login_renewing_waits()
         nobody_yet && login && env SYNCHRONIZATION_PERIOD 1 && fast 30 && start &&
                 within 30 grep -q 'made the cloud folder' "$T/log"
         fault '{"on": "token", "times": 1, "do": {"html": 503}}' &&
-                fault '{"on": "link", "times": 2, "do": {"error": "UnauthorizedError"}}'
+                fault '{"on": "link", "do": {"error": "UnauthorizedError"}}'
         echo x >"$SRC/x" && within 60 grep -q 'cannot be renewed yet' "$T/log" && within 60 equal && stop
         nolog 'stopped'
 }
