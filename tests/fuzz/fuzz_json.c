@@ -5,6 +5,7 @@
 #include "lib/yadisk/yadisk_json.h"
 
 #include "lib/base/str.h"
+#include "lib/yadisk/oauth.h"
 #include "lib/yadisk/verdict.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -111,6 +112,29 @@ static void read_operation(const char *body, size_t len)
         must(r < 0 || progress <= YADISK_FAILED);
 }
 
+/* What the OAuth service says: strings that a header or a terminal can carry, numbers in bounds. */
+static void read_oauth(const char *body, size_t len)
+{
+        struct oauth_device device = {0};
+        struct oauth_tokens tokens = {0};
+        char text[200];
+
+        if (oauth_read_device(body, len, &device) == 0) {
+                must(device.expires_s >= 10 && device.expires_s <= 3600);
+                must(device.interval_s >= 1 && device.interval_s <= 60);
+                must(str_starts(device.url, "http"));
+                check_text(device.user_code);
+        }
+        oauth_device_finish(&device);
+        if (oauth_read_tokens(body, len, &tokens) == 0) {
+                must(tokens.life_s >= 1 && !strpbrk(tokens.access, " \r\n\t"));
+                must(*tokens.refresh);
+        }
+        oauth_tokens_finish(&tokens);
+        must(oauth_read_error(body, len, text) <= OAUTH_STRANGE);
+        check_text(text);
+}
+
 /* Whatever the body says, it turns no bad status into a good one, and there is a sentence. */
 static void judge(int status, const char *body, size_t len)
 {
@@ -145,6 +169,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_operation(body, size);
         read_account(body, size);
         read_room(body, size);
+        read_oauth(body, size);
         judge(100 + (int)(size * 7 % 900), body, size);
         judge(404, body, size);
         free(body);

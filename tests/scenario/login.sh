@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2119,SC2120,SC2034
+# shellcheck shell=bash disable=SC2119,SC2120,SC2034,SC2086
 #
 # From a code on the screen to a token that renews itself.
 
