@@ -159,13 +159,17 @@ scenario_control_place()
         answers 200 GET /status
         want "it is where systemd wants it" [ "$(jq -r .socket "$T/answer")" = "$T/runtime/control" ]
         tell 0 status
-        cp "$T/env" "$T/env.first" && mkdir "$T/src2" && env YDSYNC_STATE_DIR "$T/state2" &&
-                env PATH_TO_FOLDER_ON_PC "$T/src2" && env NAME_FOLDER_CLOUD Other
-        start && within 60 grep -q 'another program listens' "$T/log"
+        mkdir "$T/src2" && sed "s|/src\"|/src2\"|; s|/state\"|/state2\"|; s|Backup/Docs|Other|" "$T/env" >"$T/env2" &&
+                chmod 600 "$T/env2"
+        "$YDSYNC" --env "$T/env2" run >"$T/out2" 2>"$T/log2" &
+        DAEMON=$!
+        within 60 grep -q 'another program listens' "$T/log2"
         within 60 cloud_tree disk:/Other
-        tell 3 status
+        got=0
+        "$YDSYNC" --env "$T/env2" status >"$T/said" 2>&1 || got=$?
+        want "the second has none" [ "$got" = 3 ]
         stop
-        mv "$T/env.first" "$T/env" && DAEMON=$first
+        DAEMON=$first
         answers 200 GET /status
         want "the first one's" [ "$(jq .pid "$T/answer")" = "$first" ]
         stop
@@ -442,4 +446,21 @@ scenario_control_verify()
         answers 405 DELETE /verify
         tell 0 pause && tell 75 verify
         stop
+}
+
+# The snapshot is read beside the daemon, also while that writes it.
+scenario_control_plan_beside_run()
+{
+        mkdir "$SRC/d" && echo a >"$SRC/d/a" && running
+        tell 0 pause
+        echo b >"$SRC/d/b" && rm "$SRC/d/a" && tell 1 plan
+        printf '%s\n' 'upload d/b' 'remove d/a' | diff "$T/said" - || die "another plan"
+        mib 1 >"$SRC/d/big" && knob '{"put_bps": 300000}'
+        tell 0 resume && within 60 is_state uploading
+        tell 1 plan --json
+        want "what is not there yet" [ "$(jq -r 'select(.op == "upload") | .path' "$T/said" | grep -c big)" = 1 ]
+        knob '{"put_bps": 0}'
+        within 60 is_state idle
+        tell 0 plan
+        stop && same
 }
