@@ -31,7 +31,7 @@ END
         [ -S /run/systemd/journal/stdout ] || skip "journald does not start: $(head -n 1 "$T/journald")"
         cat >"$T/unit" <<'END'
 #!/bin/sh
-exec systemd-cat sh -c 'JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2); export JOURNAL_STREAM; exec "$@"' sh "$@"
+exec systemd-cat -t ydsync sh -c 'JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2); export JOURNAL_STREAM; exec "$@"' sh "$@"
 END
         chmod +x "$T/unit"
         WRAP="$T/unit${WRAP:+ $WRAP}"
@@ -117,6 +117,10 @@ scenario_journal_priorities()
         entry token-refused PRIORITY=3
         entry folder-wrong PRIORITY=3 ERRNO=2
         want "the token is nowhere" [ "$(grep -c fake-token "$T/entries")" = 0 ]
+        # Without its socket the stream is left, and what a line can carry.
+        mv "$SRC.away" "$SRC" && env YANDEX_TOKEN fake-token && rm /run/systemd/journal/socket && once
+        read_entries
+        want "a line with a level" [ "$(jq -r 'select(.MESSAGE == "uploaded c (2 B)").PRIORITY' "$T/entries")" = 6 ]
 }
 
 # A journal that does not read keeps nobody, and what it did not get is counted.
@@ -172,6 +176,9 @@ scenario_rare_entries()
         env YDSYNC_LOG_LEVEL debug && env YDSYNC_AUDIT_PERIOD 1s && sleep 1.1 && once
         log 'debug: audit done: '
         env YDSYNC_LOG_LEVEL "" && env YDSYNC_AUDIT_PERIOD 0
+        env YDSYNC_EXCLUDE "" && echo to be moved >"$SRC/m" && once && mv "$SRC/m" "$SRC/m2"
+        fault '{"on":"move","times":1,"do":{"status":403,"error":"ForbiddenError"}}' && once
+        log 'cannot move m to m2: access is denied .*; it is sent anew'
         for i in $(seq 1010); do : >"$SRC/$i"$'\xff'; done
         once
         log 'and [0-9]+ more such entries'
