@@ -61,8 +61,9 @@ scenario_move_many_files_to_another_folder()
 scenario_move_across_a_restart()
 {
         mkdir "$SRC/a" && mib 1 >"$SRC/a/f" && env SYNCHRONIZATION_PERIOD 1 && start &&
-                within 20 equal && stop && still
-        mv "$SRC/a" "$SRC/b" && start && within 20 equal && stop && moved 1 && quiet
+                within 20 equal && within 20 grep -aq 'pass done' "$T/log" && stop && still
+        mv "$SRC/a" "$SRC/b" && start && within 20 equal && within 20 grep -aq 'pass done' "$T/log" && stop && moved 1 &&
+                quiet
 }
 
 scenario_move_a_chain()
