@@ -24,7 +24,7 @@
 #include <sys/stat.h>
 
 #define RELOAD_SETTLE_MS 250    /* several writes are one edit */
-#define RELOAD_OPEN_MS 10000    /* somebody has it open for writing, but has stopped */
+#define RELOAD_OPEN_MS 60000    /* somebody has it open for writing, but has stopped */
 #define RELOAD_GONE_MS 2000     /* it was taken away, surely to be replaced */
 #define RELOAD_YOUNG_S 1        /* nobody told of it, and it was changed less than this ago */
 #define RELOAD_WATCHES 2
