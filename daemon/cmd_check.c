@@ -26,8 +26,8 @@ struct check {
         int status;       /* of the first thing that is wrong */
 };
 
-static void check_add(struct check *c, const char *name, const char *verdict, const char *remedy,
-                      const char *fmt, va_list ap)
+_printf_(5, 0) static void check_add(struct check *c, const char *name, const char *verdict,
+                                     const char *remedy, const char *fmt, va_list ap)
 {
         _cleanup_(str_finish) struct str text = STR_NULL(1 << 16);
         cJSON *o = cJSON_CreateObject();

@@ -171,6 +171,14 @@ scenario_move_whose_answer_is_lost()
         sent 0
 }
 
+# What the service will not move is sent to its new place and removed at the old one.
+scenario_move_that_the_service_refuses()
+{
+        mib 1 >"$SRC/a" && once && still && fault '{"on": "move", "times": -1, "do": {"status": 400}}' &&
+                mv "$SRC/a" "$SRC/b.txt" && once && sent 1 && log 'cannot move a to b.txt: .*; it is sent anew' &&
+                same && quiet
+}
+
 # A folder of many files in one call is not what the brake is for.
 scenario_move_is_no_removal()
 {

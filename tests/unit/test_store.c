@@ -853,9 +853,9 @@ TEST(a_snapshot_of_version_1_can_be_read_as_it_is)
 
 TEST(a_snapshot_of_version_1_must_be_one)
 {
-        static const char *const wrong[] = {"CREATE TABLE doubt (x)", "DROP TABLE remote",
-                                            "UPDATE meta SET value = 'files=2' WHERE name = "
-                                            "'store.tally'"};
+        static const char *const wrong[] = {
+                "CREATE TABLE doubt (x)", "DROP TABLE remote",
+                "UPDATE meta SET value = 'files=2' WHERE name = 'store.tally'"};
         char path[512], state[512];
 
         for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
