@@ -283,7 +283,8 @@ void report_summary(const struct tally *t, uint64_t api_calls)
                 str_add_size(&s, t->uploaded_bytes);
                 str_adds(&s, ")");
         }
-        report_count(&s, t->made, "%" PRIu64 " folders made", t->made);
+        report_count(&s, t->made,
+                     trn("%" PRIu64 " folder made", "%" PRIu64 " folders made", t->made), t->made);
         report_count(&s, t->moved, "%" PRIu64 " moved", t->moved);
         report_count(&s, t->removed, "%" PRIu64 " removed", t->removed);
         report_count(&s, t->adopted, "%" PRIu64 " found in the cloud already", t->adopted);

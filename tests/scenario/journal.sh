@@ -194,7 +194,7 @@ scenario_in_russian()
         echo a >"$SRC/файл" && once && same
         log '^отправлен файл \(2 Б\)$'
         log '^создана папка d$'
-        log '^проход завершён: отправлено 5 \(10 Б\), создано папок 1; [0-9]+ запрос(|а|ов) к API$'
+        log '^проход завершён: отправлено 5 \(10 Б\), создана 1 папка; [0-9]+ запрос(|а|ов) к API$'
         rm -r "$SRC/d" && fault '{"on":"link","times":1,"do":{"status":507,"error":"DiskStorageQuotaExhaustedError"}}'
         echo b >"$SRC/файл" && once 75
         log '^удалена папка d, в ней 4 объекта$'
