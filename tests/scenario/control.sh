@@ -224,7 +224,7 @@ scenario_control_pause()
 # A transfer that is under way is given up, and begun again.
 scenario_control_pause_in_mid_transfer()
 {
-        mib 3 >"$SRC/big" && knob '{"put_bps": 300000}'
+        mib 6 >"$SRC/big" && knob '{"put_bps": 300000}'
         running uploading
         within 60 eval 'ask GET /status && [ "$(jq .transfers[0].sent "$T/answer")" -gt 0 ]'
         tell 0 pause
@@ -240,7 +240,9 @@ scenario_control_pause_in_mid_transfer()
 scenario_control_approve()
 {
         for i in $(seq 20); do echo "$i" >"$SRC/f$i"; done
-        env YDSYNC_MAX_DELETE 2/10% && running && rm "$SRC"/f1? && tell 0 sync
+        env YDSYNC_MAX_DELETE 2/10% && running
+        tell 0 pause # so that all of it goes between two scans
+        rm "$SRC"/f1? && tell 0 resume
         within 60 is_state held
         want "how much it holds" [ "$(jq -c '[.held.removals, .held.of]' "$T/answer")" = '[10,20]' ]
         id=$(jq -r .held.id "$T/answer")
@@ -455,11 +457,11 @@ scenario_control_plan_beside_run()
         tell 0 pause
         echo b >"$SRC/d/b" && rm "$SRC/d/a" && tell 1 plan
         printf '%s\n' 'upload d/b' 'remove d/a' | diff "$T/said" - || die "another plan"
-        mib 1 >"$SRC/d/big" && knob '{"put_bps": 300000}'
+        mib 6 >"$SRC/d/big" && knob '{"put_bps": 300000}'
         tell 0 resume && within 60 is_state uploading
         tell 1 plan --json
         want "what is not there yet" [ "$(jq -r 'select(.op == "upload") | .path' "$T/said" | grep -c big)" = 1 ]
-        knob '{"put_bps": 0}'
+        tell 0 pause && knob '{"put_bps": 0}' && tell 0 resume
         within 60 is_state idle
         tell 0 plan
         stop && same
