@@ -4,6 +4,7 @@
 #include "daemon/cmd.h"
 #include "daemon/command.h"
 #include "daemon/exit.h"
+#include "daemon/grant.h"
 #include "daemon/probe.h"
 #include "daemon/root.h"
 #include "daemon/signals.h"
@@ -257,6 +258,24 @@ static void check_room(struct check *c, const struct yadisk_room *room)
                 check_ok(c, N_("room"), "%s", str_z(&text));
 }
 
+/* How long an accepted token lives is known of one that `login` got. */
+static void check_life(struct check *c)
+{
+        _cleanup_(grant_finish) struct grant grant = {0};
+        _cleanup_(str_finish) struct str left = STR_NULL(64);
+        struct err err = ERR_NONE;
+        int64_t left_s;
+
+        if (!c->config.signed_in || grant_read(&grant, c->config.state_dir, &err) < 0) {
+                check_ok(c, N_("token"), "it is accepted");
+                return;
+        }
+        left_s = grant.until_s - time(NULL);
+        str_add_span(&left, left_s > 0 ? left_s * 1000 : 0);
+        check_ok(c, N_("token"), "it is accepted; it is the one of `ydsync login`, lives for %s more and is "
+                 "renewed in time", str_z(&left));
+}
+
 static void check_service(struct check *c)
 {
         const char *url = c->config.api_url;
@@ -277,10 +296,12 @@ static void check_service(struct check *c)
         check_ok(c, N_("service"), "%s answers", url);
         if (probe.end == PROBE_REFUSED) {
                 check_wrong(c, N_("token"), EXIT_NO_PERMISSION,
-                            N_("get a new one and write it as YANDEX_TOKEN"), "%s", probe.text);
+                            c->config.signed_in ? N_("sign in again with `ydsync login`")
+                                                : N_("get a new one and write it as YANDEX_TOKEN"),
+                            "%s", probe.text);
                 return;
         }
-        check_ok(c, N_("token"), "it is accepted");
+        check_life(c);
         if (probe.end == PROBE_WORKS)
                 check_room(c, &probe.room);
 }

@@ -12,12 +12,14 @@
 #include "daemon/oauth_call.h"
 #include "daemon/signals.h"
 #include "daemon/xdg.h"
+#include "lib/base/die.h"
 #include "lib/base/tr.h"
 #include "lib/yadisk/oauth.h"
 
 #include <errno.h>
 #include <langinfo.h>
 #include <qrencode.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -45,19 +47,32 @@ static char *login_line(void)
         return TAKE_PTR(line);
 }
 
-/* What is typed is not shown. */
+static struct termios login_shown; /* how the terminal was */
+
+static void login_interrupted(int number)
+{
+        tcsetattr(STDIN_FILENO, TCSANOW, &login_shown);
+        signal(number, SIG_DFL);
+        raise(number);
+}
+
+/* What is typed is not shown; whoever ends it gets the terminal back as it was. */
 static char *login_secret_line(void)
 {
-        struct termios shown, hidden;
+        struct termios hidden;
         char *line;
 
-        if (tcgetattr(STDIN_FILENO, &shown) < 0)
+        if (tcgetattr(STDIN_FILENO, &login_shown) < 0)
                 return login_line();
-        hidden = shown;
+        signal(SIGINT, login_interrupted);
+        signal(SIGTERM, login_interrupted);
+        hidden = login_shown;
         hidden.c_lflag &= ~(tcflag_t)ECHO;
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
         line = login_line();
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &login_shown);
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
         putc('\n', stderr);
         return line;
 }
@@ -186,7 +201,8 @@ static int login_ask_code(const struct config *config, const struct grant *g,
 
 static void login_sleep(int64_t s)
 {
-        struct timespec ts = {.tv_sec = s};
+        int64_t ms = s * 1000 / die_haste();
+        struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
         nanosleep(&ts, NULL);
 }

@@ -18,7 +18,8 @@ struct keeper {
         uv_loop_t *loop;
         char *state_dir, *oauth_url;
         struct grant grant;
-        bool read;           /* `grant` is there */
+        bool read;           /* `grant` is there … */
+        bool unwritten;      /* … and newer than the file, which could not be written */
         int64_t next_ms;     /* of uv_hrtime(): no try before that */
         char said[256];      /* what went wrong last; "": nothing */
         uv_work_t work;
@@ -80,15 +81,14 @@ static int keeper_refused(const char *body, size_t len, long status, struct err 
 }
 
 /*
- * Gets new tokens for the refresh token and writes them down, before anything of them is used.
+ * Gets new tokens for the refresh token; nothing of them may be used before they are written down.
  *
  *   -EACCES     refused: somebody must sign in again
  *   -ECANCELED  *stop became true
- *   other       it did not work now (*g is as it was), or the new ones could not be written (then *g
- *               has them all the same: the old ones are worth nothing any more)
+ *   other       it did not work now
  */
-static int keeper_renew(struct grant *g, const char *oauth_url, const char *state_dir,
-                        const atomic_bool *stop, struct err *err)
+static int keeper_renew(struct grant *g, const char *oauth_url, const atomic_bool *stop,
+                        struct err *err)
 {
         _cleanup_(oauth_wipe_str) struct str form = STR_NULL(OAUTH_FORM_MAX);
         _cleanup_(oauth_wipe_str) struct str reply = STR_NULL(OAUTH_REPLY_MAX);
@@ -113,18 +113,19 @@ static int keeper_renew(struct grant *g, const char *oauth_url, const char *stat
         g->refresh = TAKE_PTR(tokens.refresh);
         g->since_s = time(NULL);
         g->until_s = g->since_s + tokens.life_s;
-        return grant_write(g, state_dir, err);
+        return 0;
 }
 
-/* Once for each thing that is wrong, however often it is tried. */
+/* Once for each thing that is wrong, however often it is tried; but the end is always said. */
 static void keeper_say(struct keeper *k)
 {
         struct event_about about = {.reason = k->err.text, .err = k->err.code};
+        bool over = k->refused && k->result == -EACCES;
 
-        if (str_eq(k->said, k->err.text))
+        if (!over && str_eq(k->said, k->err.text))
                 return;
         str_copy(k->said, sizeof(k->said), k->err.text);
-        if (k->refused && k->result == -EACCES)
+        if (over)
                 event_say(EVENT_TOKEN_REFUSED, &about, "stopped: the token is refused; %s",
                           k->err.text);
         else
@@ -136,32 +137,16 @@ static void keeper_work(uv_work_t *work)
 {
         struct keeper *k = CONTAINER_OF(work, struct keeper, work);
 
-        k->result = keeper_renew(&k->grant, k->oauth_url, k->state_dir, &k->stop,
-                                 &k->err);
+        if (!k->unwritten) {
+                k->result = keeper_renew(&k->grant, k->oauth_url, &k->stop, &k->err);
+                if (k->result < 0)
+                        return;
+        }
+        k->result = grant_write(&k->grant, k->state_dir, &k->err);
+        k->unwritten = k->result < 0;
 }
 
-static void keeper_worked(uv_work_t *work, int status _unused_)
-{
-        struct keeper *k = CONTAINER_OF(work, struct keeper, work);
-
-        k->working = false;
-        if (k->closing) {
-                keeper_free(k);
-                return;
-        }
-        k->next_ms = (int64_t)(uv_hrtime() / 1000000) + KEEPER_AGAIN_MS;
-        if (k->result < 0) {
-                keeper_say(k);
-        } else {
-                *k->said = '\0';
-                event_say(EVENT_TOKEN_RENEWED, NULL, "the token was renewed");
-        }
-        k->done(k->userdata, k->result == 0         ? KEEPER_CHANGED
-                             : k->result == -EACCES ? KEEPER_REFUSED
-                                                    : KEEPER_SAME);
-}
-
-/* Reads what a login, by another program, has left; true when it is another token than before. */
+/* Reads what another program, a login or a renewal, has left; true when it is another token than before. */
 static bool keeper_reread(struct keeper *k)
 {
         struct grant now;
@@ -176,8 +161,35 @@ static bool keeper_reread(struct keeper *k)
         grant_finish(&k->grant);
         k->grant = now;
         k->read = true;
+        k->unwritten = false;
         k->next_ms = 0;
         return other;
+}
+
+static void keeper_worked(uv_work_t *work, int status _unused_)
+{
+        struct keeper *k = CONTAINER_OF(work, struct keeper, work);
+
+        k->working = false;
+        if (k->closing) {
+                keeper_free(k);
+                return;
+        }
+        /* Two that renew at once: one of them comes with a refresh token that is used up already. */
+        if (k->result == -EACCES && keeper_reread(k)) {
+                k->done(k->userdata, KEEPER_CHANGED);
+                return;
+        }
+        k->next_ms = (int64_t)(uv_hrtime() / 1000000) + KEEPER_AGAIN_MS;
+        if (k->result < 0) {
+                keeper_say(k);
+        } else {
+                *k->said = '\0';
+                event_say(EVENT_TOKEN_RENEWED, NULL, "the token was renewed");
+        }
+        k->done(k->userdata, k->result == 0         ? KEEPER_CHANGED
+                             : k->result == -EACCES ? KEEPER_REFUSED
+                                                    : KEEPER_SAME);
 }
 
 bool keeper_look(struct keeper *k, bool refused,
@@ -191,7 +203,7 @@ bool keeper_look(struct keeper *k, bool refused,
                 done(userdata, KEEPER_CHANGED);
                 return true;
         }
-        if (!refused && (!grant_is_due(&k->grant, time(NULL)) ||
+        if (!refused && ((!k->unwritten && !grant_is_due(&k->grant, time(NULL))) ||
                          (int64_t)(uv_hrtime() / 1000000) < k->next_ms)) {
                 if (first)
                         done(userdata, KEEPER_CHANGED);

@@ -10,7 +10,7 @@
 
 /*
  * Sends `form` to `base``path`.  0 and *ret_status with its answer in `reply` (secret: the caller
- * wipes it), -ECANCELED soon after *stop became true (NULL: never), or -EIO with a sentence: nothing
+ * wipes it), -ECANCELED some seconds after *stop became true (NULL: never), or -EIO with a sentence: nothing
  * came, or more than a reply can have.
  */
 int oauth_post(const char *base, const char *path, const struct str *form, const atomic_bool *stop,

@@ -123,6 +123,11 @@ void report_halted(struct report *r, const struct tally *t, const struct config 
         case END_REFUSED:
                 if (t->renewable) /* whoever can do something about it will try, and say how it went */
                         return;
+                if (config->signed_in) {
+                        report_error(r, EVENT_TOKEN_REFUSED, &about,
+                                     "stopped: %s.  Sign in again with `ydsync login`", t->text);
+                        return;
+                }
                 report_error(r, EVENT_TOKEN_REFUSED, &about,
                              "stopped: %s.  Get a new token and write it as YANDEX_TOKEN in %s",
                              t->text, config->file ? config->file : tr("the .env file"));

@@ -39,6 +39,50 @@ scenario_login_to_the_first_upload()
         want "for its owner alone" [ "$(stat -c %a "$T/state/token")" = 600 ]
         want "no picture where nobody looks" [ "$(wc -l <"$T/said")" -le 5 ]
         once && same && nothing_told && quiet
+        "$YDSYNC" --env "$T/env" check >"$T/said" && grep -qE 'lives for 36[45] d more' "$T/said" && nothing_told
+}
+
+# on_a_terminal COMMAND…: answers its two questions, the second once nothing is shown any more
+on_a_terminal()
+{
+        python3 - "$@" <<'END' >"$T/said"
+import os, pty, sys, termios, time
+child, fd = pty.fork()
+if child == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+said = b''
+def until(word):
+    global said
+    while word not in said:
+        said += os.read(fd, 4096)
+until(b'ClientID: ')
+os.write(fd, b'my-program\n')
+until(b'Enter): ')
+for _ in range(600):
+    if not termios.tcgetattr(fd)[3] & termios.ECHO:
+        break
+    time.sleep(0.1)
+os.write(fd, b'my-secret\n')
+try:
+    while True:
+        more = os.read(fd, 4096)
+        if not more:
+            break
+        said += more
+except OSError:
+    pass
+sys.stdout.buffer.write(said)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+END
+}
+
+scenario_login_asks_for_the_program()
+{
+        nobody_yet && env YDSYNC_CLIENT_ID '' && env YDSYNC_CLIENT_SECRET ''
+        LC_ALL=C on_a_terminal "$YDSYNC" --env "$T/env" login || die "it failed: $(cat "$T/said")"
+        want "what was asked for is kept" [ "$(grants '.client_id + " " + .client_secret')" = "my-program my-secret" ]
+        grep -q my-program "$T/said" && nothing_told
+        login && echo x >"$SRC/x" && once && same # and known the next time
 }
 
 scenario_login_declined_late_and_wrong()
@@ -57,8 +101,26 @@ scenario_login_with_a_bad_network()
         fault '{"on": "device", "times": 1, "do": {"html": 502}}' && login 69
         fault '{"on": "device", "times": 1, "do": {"garbage": "{\"device_code\":\"x\",\"user_code\":\"y\",\"verification_url\":\"javascript:alert(1)\"}"}}' &&
                 login 69
+        fault '{"on": "device", "times": 1, "do": {"garbage": "{\"device_code\":\"x\",\"user_code\":\"y\",\"verification_url\":\"http://ya.ru/device\"}"}}' &&
+                login 69
+        want "no link that others could read along is shown" [ "$(grep -c ya.ru "$T/said")" = 0 ]
+        jq -n '{on: "device", times: 1, do: {garbage: ("x" * 100000)}}' >"$T/rule"
+        fake fault -d "@$T/rule" >/dev/null && login 69
+        fault '{"on": "token", "times": 1, "do": {"garbage": "<html>"}}' && login 69
+        want "nothing is kept" [ "$(grants .client_id)" = my-program ]
         env YDSYNC_OAUTH_URL http://127.0.0.1:9 && login 69
         echo x >"$SRC/x" && once && same
+}
+
+# Asked to ask more rarely, it waits five seconds longer each time: two questions in less than 5 s would
+# be too many.
+scenario_login_slower()
+{
+        local gap
+        nobody_yet && knob '{"device_pending":0}' && export YDSYNC_HASTE=10
+        fault '{"on": "token", "times": 1, "do": {"status": 400, "json": {"error": "slow_down"}}}'
+        login && gap=$(fake journal | jq -s '[.[] | select(.endpoint == "token") | .t_ms] | .[1] - .[0]')
+        want "six seconds between the two, ten times as fast" [ "$gap" -ge 590 ]
 }
 
 # Whoever has a token written down does without, and is told which of the two counts.
@@ -108,10 +170,24 @@ scenario_login_that_cannot_be_renewed()
         login && once && same
 }
 
+# The reply is lost, and with it the refresh token: the access token is used as long as it is good, and
+# then somebody must sign in again.
+scenario_login_renewed_in_vain()
+{
+        nobody_yet && knob '{"token_life_s":3600}' && login && echo x >"$SRC/x" && once && same
+        fault '{"on": "token", "do": {"reset": "after"}}'
+        jq '.since -= 3600' "$T/state/token" >"$T/older" && cat "$T/older" >"$T/state/token"
+        echo y >"$SRC/y" && once && same && log 'cannot be renewed yet'
+        echo z >"$SRC/z" && once && same && log 'cannot be renewed yet.*ydsync login'
+        fault '{"on": "link", "do": {"error": "UnauthorizedError"}}' && echo a >"$SRC/a" && once 77 &&
+                log 'stopped: the token is refused.*ydsync login'
+        login && once && same
+}
+
 # The daemon waits for an OAuth service that does not answer, and goes on when it does.
 scenario_login_renewing_waits()
 {
-        nobody_yet && login && env SYNCHRONIZATION_PERIOD 1 && fast 30 && start &&
+        nobody_yet && login && env SYNCHRONIZATION_PERIOD 1 && fast 10 && start &&
                 within 30 grep -q 'made the cloud folder' "$T/log"
         fault '{"on": "token", "times": 1, "do": {"html": 503}}' &&
                 fault '{"on": "link", "do": {"error": "UnauthorizedError"}}'
@@ -119,10 +195,15 @@ scenario_login_renewing_waits()
         nolog 'stopped'
 }
 
+idle()
+{
+        "$YDSYNC" --env "$T/env" status --json | jq -e '.state == "idle"'
+}
+
 # Another login, while the daemon runs, is taken up.
 scenario_login_again_while_it_runs()
 {
-        nobody_yet && login && env SYNCHRONIZATION_PERIOD 1 && echo x >"$SRC/x" && start && within 30 equal
+        nobody_yet && login && env SYNCHRONIZATION_PERIOD 1 && echo x >"$SRC/x" && once && start && within 60 idle
         fake "reset?what=tokens" -d '' >/dev/null && login && cp "$T/log" "$T/log2"
         echo y >"$SRC/y" && within 60 equal && stop
 }
@@ -138,6 +219,7 @@ scenario_login_killed_while_renewing()
         done
         "$YDSYNC" --env "$T/env" once >"$T/out" 2>"$T/log" || grep -q 'ydsync login' "$T/log" ||
                 die "it does not say what to do"
+        knob '{"token_life_s":3600}'
         login && once && same
 }
 
