@@ -57,6 +57,16 @@ static int main_become(const struct config *c, struct err *err)
         return dir && str_eq(dir, c->state_dir) ? system_become(dir, err) : 0;
 }
 
+/* What it means that the configuration could not be read; without a word of what is wrong with it
+ * there was no memory for one. */
+static enum exit_status main_config_unread(const struct str *errors)
+{
+        if (errors->len > 0)
+                return EXIT_BAD_CONFIG;
+        log_error("there is not enough memory to read the configuration");
+        return EXIT_IO_ERROR;
+}
+
 /* Remarks about the file are for those who run it, and for `check`. */
 static int main_configure_client(struct config *c, const char *env_file)
 {
@@ -66,7 +76,7 @@ static int main_configure_client(struct config *c, const char *env_file)
 
         if (config_load_for_client(c, env_file, &errors, &warnings) < 0) {
                 speak_lines(EVENT_CONFIG_WRONG, str_z(&errors));
-                return EXIT_BAD_CONFIG;
+                return main_config_unread(&errors);
         }
         if (main_become(c, &err) == 0)
                 return EXIT_OK;
@@ -83,10 +93,8 @@ static int main_configure(struct config *c, const char *env_file)
 
         speak_lines(EVENT_CONFIG_DOUBTFUL, str_z(&warnings));
         speak_lines(EVENT_CONFIG_WRONG, str_z(&errors));
-        if (r < 0 && errors.len == 0) {
-                log_error("there is not enough memory to read the configuration");
-                return EXIT_IO_ERROR;
-        }
+        if (r < 0 && errors.len == 0)
+                return main_config_unread(&errors);
         if (r < 0) {
                 notify_failed(EINVAL, tr("there are mistakes in the configuration; the log names them"));
                 return EXIT_BAD_CONFIG;
