@@ -1243,3 +1243,64 @@ TEST(template_is_a_good_start)
         str_finish(&text);
         world_finish(&w);
 }
+
+/* ---- two configurations ---------------------------------------------------------------------- */
+
+/* How many keys have another value in the two. */
+static unsigned differences(const struct config *a, const struct config *b)
+{
+        unsigned n = 0;
+
+        for (size_t i = 0; i < CONFIG_KEYS; i++)
+                n += !config_key_same(&config_key_table[i], a, b);
+        return n;
+}
+
+TEST(a_copy_is_the_same_and_its_own)
+{
+        struct config copy;
+        struct world w;
+
+        world_init(&w);
+        load_text(&w, BASE "YDSYNC_MAX_DELETE=7/3%\nPATH_FILE_LOG=/var/log\n");
+        require(config_copy(&copy, &w.c) == 0);
+        check_eq(differences(&copy, &w.c), 0);
+        check(copy.folder != w.c.folder && copy.token != w.c.token);
+        check_str(copy.file, w.c.file);
+        load_text(&w, BASE);
+        check_eq(differences(&copy, &w.c), 2);
+        check_str(copy.log_dir, "/var/log");
+        for (size_t i = 0; i < CONFIG_KEYS; i++)
+                check_eq(config_key_copy(&config_key_table[i], &copy, &w.c), 0);
+        check_eq(differences(&copy, &w.c), 0);
+        check(!copy.log_dir);
+        config_finish(&copy);
+        world_finish(&w);
+}
+
+TEST(a_percentage_alone_is_a_difference)
+{
+        struct config copy;
+        struct world w;
+
+        world_init(&w);
+        load_text(&w, BASE "YDSYNC_MAX_DELETE=100/11%\n");
+        require(config_copy(&copy, &w.c) == 0);
+        load_text(&w, BASE);
+        check_eq(differences(&copy, &w.c), 1);
+        config_finish(&copy);
+        world_finish(&w);
+}
+
+TEST(a_configuration_knows_its_lines)
+{
+        struct world w;
+
+        world_init(&w);
+        setenv("NAME_FOLDER_CLOUD", "elsewhere", 1);
+        load_text(&w, BASE);
+        check_eq(w.c.lines[config_key_find("PATH_TO_FOLDER_ON_PC") - config_key_table], 2);
+        check_eq(w.c.lines[config_key_find("NAME_FOLDER_CLOUD") - config_key_table], 0);
+        check_eq(w.c.lines[config_key_find("YDSYNC_PARALLEL") - config_key_table], 0);
+        world_finish(&w);
+}
