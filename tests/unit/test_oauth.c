@@ -191,3 +191,24 @@ TEST(when_it_is_renewed)
         check(grant_is_due(&g, 9000));
         check(grant_is_due(&g, 999)); /* a clock that went back tells nothing */
 }
+
+TEST(root_signs_in_for_the_owner_of_the_state)
+{
+        struct grant g = grant();
+        struct scratch s;
+        struct err err;
+        struct stat st;
+        char path[600];
+
+        scratch_init(&s);
+        snprintf(path, sizeof(path), "%s/" GRANT_NAME, s.path);
+        if (geteuid() == 0)
+                check(chown(s.path, 12345, 12346) == 0);
+        check_eq(grant_write(&g, s.path, &err), 0);
+        require(stat(path, &st) == 0);
+        check_eq(st.st_uid, geteuid() == 0 ? 12345 : geteuid());
+        check_eq(st.st_gid, geteuid() == 0 ? 12346 : getegid());
+        check_eq(st.st_mode & 07777, 0600);
+        grant_finish(&g);
+        scratch_finish(&s);
+}
