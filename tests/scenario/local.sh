@@ -30,7 +30,8 @@ scenario_disk_unmounted_between_scans()
 scenario_disk_unmounted_under_the_daemon()
 {
         env SYNCHRONIZATION_PERIOD 1 && image disk && mount -o loop "$T/disk" "$SRC" &&
-                echo a >"$SRC/a" && echo b >"$SRC/b" && start && within 20 equal
+                echo a >"$SRC/a" && echo b >"$SRC/b" && start && within 20 equal &&
+                within 20 grep -q 'pass done' "$T/log"
         umount "$SRC" && within 20 grep -q 'not the one that was mirrored' "$T/log" && mark && passes 2
         harmless
         want "said once" [ "$(grep -c 'not the one' "$T/log")" = 1 ]
