@@ -176,7 +176,8 @@ scenario_doubt_about_what_is_somebody_elses_now()
 scenario_doubt_holds_the_folder_around_it()
 {
         local step=0
-        doubt_folder && once && echo more >"$SRC/d/more"
+        # Nothing else is to be written down then: the steps of one upload come one after the other.
+        doubt_folder && once && sleep 2.5 && once && echo more >"$SRC/d/more"
         until [ "$(sqlite3 -readonly "$T/state/state.db" 'SELECT count(*) FROM doubt')" = 1 ]; do
                 doubt_dies $((step += 1)) # the last time the doubt is durable, and nothing sent
         done
