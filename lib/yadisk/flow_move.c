@@ -7,7 +7,8 @@
  *     └─ settling ───────────────────────────────────────────▶┴─▶ TARGET ─▶ SOURCE ─▶ RECORD
  *                                                                   └ a folder: KNOWN ─▶ LISTED ─▶┘
  *
- * Whatever speaks against it ends with UNNOTE.
+ * Whatever speaks against it ends with UNNOTE; but once it was asked for and the answer has not said
+ * what became of it, only after a look at the cloud: it may have been moved all the same.
  */
 
 #include "lib/yadisk/flow_move.h"
@@ -45,7 +46,8 @@ struct flow_move {
         struct errand e;
         struct op op;
         bool unverified;
-        bool settles;            /* it may have been moved before we were killed */
+        bool asked;              /* it may have been moved: the answer did not say */
+        bool settles;            /* it may have been moved, and is not to be any more */
         char *from, *to;
         char *fact;              /* name of the fact that it is being moved */
         const char *why_not;
@@ -149,25 +151,34 @@ static struct ask move_store_failed(struct flow_move *f, const struct outcome *i
         return errand_end(&f->e, END_STORE, 0, "%s", in->text ? in->text : "");
 }
 
+/* It is not to be moved after all. */
+static struct ask move_not_any_more(struct flow_move *f, const char *why)
+{
+        if (!f->asked)
+                return move_not(f, why);
+        f->settles = true;
+        return errand_go(&f->e, MOVE_TARGET);
+}
+
 static struct ask move_took_left(struct flow_move *f, const struct outcome *in)
 {
         bool there = in->err == 0 && in->look.stamp.ino == f->op.entry.stamp.ino;
 
         if (there || (in->err && in->err != ENOENT))
-                return move_not(f, N_("it is still at its old place here"));
+                return move_not_any_more(f, N_("it is still at its old place here"));
         return errand_go(&f->e, f->op.parks ? MOVE_MOVE : MOVE_CAME);
 }
 
 static struct ask move_took_came(struct flow_move *f, const struct outcome *in)
 {
         if (in->err)
-                return move_not(f, N_("it has left its new place here"));
+                return move_not_any_more(f, N_("it has left its new place here"));
         if (f->op.entry.kind == KIND_FILE) {
                 f->read_ns = in->read_ns;
                 if (memcmp(in->md5, f->op.known_md5, sizeof(in->md5)) != 0)
-                        return move_not(f, N_("its content is another one"));
+                        return move_not_any_more(f, N_("its content is another one"));
         } else if (in->look.kind != KIND_DIR || in->look.stamp.ino != f->op.entry.stamp.ino) {
-                return move_not(f, N_("it has left its new place here"));
+                return move_not_any_more(f, N_("it has left its new place here"));
         }
         return errand_go(&f->e, MOVE_MOVE);
 }
@@ -179,6 +190,7 @@ static struct ask move_again(struct flow_move *f, const struct outcome *in,
 {
         unsigned tries = f->e.rounds < ERRAND_TRIES ? f->e.rounds : ERRAND_TRIES - 1;
 
+        f->asked |= v->act == VERDICT_AGAIN;
         f->e.state = MOVE_LEFT;
         f->e.tries = ++f->e.rounds > ERRAND_ROUNDS ? 2 * ERRAND_TRIES : tries;
         return errand_trouble(&f->e, in, v);

@@ -179,6 +179,21 @@ scenario_move_that_the_service_refuses()
                 same && quiet
 }
 
+# It was moved there, and is moved back here before anybody knows.
+scenario_move_back_while_the_answer_is_lost()
+{
+        mib 1 >"$SRC/a" && env SYNCHRONIZATION_PERIOD 1 && start && within 30 equal &&
+                within 30 grep -q 'pass done' "$T/log"
+        fault '{"on": "move", "times": 2, "do": {"reset": "after"}}' && still && mv "$SRC/a" "$SRC/b" &&
+                within 30 was_moved
+        mv "$SRC/b" "$SRC/a" && within 30 equal && stop && once && same && quiet
+}
+
+was_moved()
+{
+        fake journal | grep -q '"endpoint":"move"'
+}
+
 # A folder of many files in one call is not what the brake is for.
 scenario_move_is_no_removal()
 {

@@ -113,6 +113,33 @@ TEST(move_that_has_to_wait)
              {"401", "end REFUSED"});
 }
 
+/* Moved back, or edited, while the answer was lost: what was done there is found out first. */
+TEST(move_that_is_not_wanted_any_more)
+{
+        PLAY(move_flow("f b 5 #c1 i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here gone", "digest b"},
+             {"md5 c1", "move /a /b"},
+             {"fault broken", "wait"},
+             {"woke", "here a"},
+             {"here f a 5 i7", "look /b"},
+             {"200 file 5 c1", "look /a"},
+             {"404 " MISSING, "record move a to b; meta moving/a="},
+             {"ok", "end DONE"});
+        PLAY(move_flow("f b 5 #c1 i7", "a", false),
+             {"start", "record meta moving/a=b"},
+             {"ok", "here a"},
+             {"here gone", "digest b"},
+             {"md5 c1", "move /a /b"},
+             {"502 html", "wait"},
+             {"woke", "here a"},
+             {"here gone", "digest b"},
+             {"md5 c2", "look /b"},
+             {"404 " MISSING, "record meta moving/a="},
+             {"ok", "end NOTHING"});
+}
+
 /* The answer was lost: was it moved? */
 TEST(move_that_may_have_been_made)
 {
