@@ -32,19 +32,6 @@ static void grant_note_file(struct grant *g, const struct stat *st)
 
 /* ---- reading ---------------------------------------------------------------------------------- */
 
-/* Visible ASCII, as what goes into a header or a form must be. */
-static char *grant_string(const cJSON *json, const char *name)
-{
-        const char *z = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
-
-        if (!z || !*z || strlen(z) > OAUTH_TEXT_MAX)
-                return NULL;
-        for (const char *c = z; *c; c++)
-                if (*c <= ' ' || *c >= 0x7f)
-                        return NULL;
-        return str_dup(z);
-}
-
 static int64_t grant_number(const cJSON *json, const char *name)
 {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
@@ -58,10 +45,10 @@ static bool grant_parse(struct grant *g, const char *text, size_t len)
 {
         cJSON *json = cJSON_ParseWithLength(text, len);
 
-        g->access = grant_string(json, "access_token");
-        g->refresh = grant_string(json, "refresh_token");
-        g->client = grant_string(json, "client_id");
-        g->secret = grant_string(json, "client_secret");
+        g->access = oauth_string(json, "access_token", OAUTH_TEXT_MAX);
+        g->refresh = oauth_string(json, "refresh_token", OAUTH_TEXT_MAX);
+        g->client = oauth_string(json, "client_id", OAUTH_TEXT_MAX);
+        g->secret = oauth_string(json, "client_secret", OAUTH_TEXT_MAX);
         g->since_s = grant_number(json, "since");
         g->until_s = grant_number(json, "until");
         for (cJSON *item = json ? json->child : NULL; item; item = item->next)

@@ -145,6 +145,22 @@ size_t str_utf8(const char *s)
         return n;
 }
 
+void str_add_escaped(struct str *s, const char *z)
+{
+        static const char digits[] = "0123456789ABCDEF";
+
+        for (; *z; z++) {
+                unsigned char c = (unsigned char)*z;
+                char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
+
+                if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    strchr("-._~", c))
+                        str_addc(s, (char)c);
+                else
+                        str_add(s, escaped, sizeof(escaped));
+        }
+}
+
 void str_add_printable(struct str *s, const char *z)
 {
         while (*z) {

@@ -64,6 +64,9 @@ void str_add_printable(struct str *s, const char *z);
 /* `text`, filled up to `width` characters with spaces, of which there is at least one. */
 void str_add_padded(struct str *s, const char *text, size_t width);
 
+/* As a part of an URL or a form: all but letters, digits and "-._~" as %XX. */
+void str_add_escaped(struct str *s, const char *z);
+
 /* "30 s", "4 min", "3 h", "2 d"; never one of a unit but the smallest, which says too little. */
 void str_add_span(struct str *s, int64_t ms);
 

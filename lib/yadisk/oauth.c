@@ -11,19 +11,13 @@
 
 static void oauth_add(struct str *form, const char *name, const char *value)
 {
-        static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
-
         if (!value)
                 return;
         if (form->len > 0)
                 str_addc(form, '&');
         str_adds(form, name);
         str_addc(form, '=');
-        for (const char *c = value; *c; c++)
-                if (strchr(plain, *c))
-                        str_addc(form, *c);
-                else
-                        str_addf(form, "%%%02X", (unsigned)(unsigned char)*c);
+        str_add_escaped(form, value);
 }
 
 void oauth_form_device(struct str *form, const char *client)
@@ -88,8 +82,7 @@ static cJSON *oauth_parse(const char *body, size_t len)
         return NULL;
 }
 
-/* A copy of a string of visible ASCII, or NULL. */
-static char *oauth_string(const cJSON *json, const char *name, size_t most)
+char *oauth_string(const struct cJSON *json, const char *name, size_t most)
 {
         const char *z = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, name));
         size_t n = z ? strlen(z) : 0;

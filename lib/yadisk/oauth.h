@@ -53,6 +53,11 @@ enum oauth_error {
 /* What an answer other than 200 says; `text`: the service's own words, printable, may be "". */
 enum oauth_error oauth_read_error(const char *body, size_t len, char text[200]);
 
+/* A copy of a member of `json` that is a string of visible ASCII, as what goes into a header or a form
+ * must be, and at most `most` bytes long; else NULL. */
+struct cJSON;
+char *oauth_string(const struct cJSON *json, const char *name, size_t most);
+
 /* Frees a string after wiping it. */
 void oauth_wipe(char *secret);
 

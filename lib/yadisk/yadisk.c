@@ -38,20 +38,8 @@ void yadisk_path_beside(struct str *ret, const struct yadisk *y, const char *key
 
 static void yadisk_add_path(struct str *url, const char *value)
 {
-        static const char digits[] = "0123456789ABCDEF";
-
         url->failed |= *value == '\0';
-        for (; *value; value++) {
-                unsigned char c = (unsigned char)*value;
-
-                if ((c < 0x80 && isalnum(c)) || strchr("-._~", c)) {
-                        str_addc(url, (char)c);
-                } else {
-                        char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
-
-                        str_add(url, escaped, sizeof(escaped));
-                }
-        }
+        str_add_escaped(url, value);
 }
 
 static void yadisk_begin(struct str *url, const struct yadisk *y, const char *endpoint,

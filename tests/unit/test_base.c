@@ -215,6 +215,14 @@ TEST(str_printable_hides_what_would_spoil_a_line)
         str_finish(&s);
 }
 
+TEST(str_escapes_all_but_what_needs_no_escape)
+{
+        _cleanup_(str_finish) struct str s = STR_NULL(100);
+
+        str_add_escaped(&s, "aZ09-._~ +&=/%\xd0\x96\x01");
+        check_str(str_z(&s), "aZ09-._~%20%2B%26%3D%2F%25%D0%96%01");
+}
+
 TEST(str_hex_there_and_back)
 {
         static const uint8_t bytes[] = {0x00, 0x9f, 0xa0, 0xff};
