@@ -37,7 +37,7 @@ scenario_limit_descriptors()
 {
         some_files
         for n in 6 10 14 16 17 18 20 24; do
-                WRAP="prlimit --nofile=$n" ends 0 66 69 73 74 75 78
+                WRAP="prlimit --nofile=$n" TIMEOUT=150 ends 0 66 69 73 74 75 78
         done
         once && same
         safe 13
