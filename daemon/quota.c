@@ -33,6 +33,7 @@ static void quota_put_off(struct quota *q, int64_t now_ms)
 void quota_pass_begins(struct quota *q, int64_t now_ms)
 {
         q->missed = false;
+        q->roomy = false;
         if (q->pause == QUOTA_NO_ALLOWANCE)
                 q->tickets = now_ms >= q->next_ms;
 }
@@ -51,6 +52,7 @@ void quota_asked(struct quota *q, const struct flow_end *end, int64_t now_ms)
         if (end->knows_room) {
                 q->room = end->room;
                 q->largest = end->largest;
+                q->roomy = true;
         } else {
                 q->blind = true;
                 q->tickets = 1;
@@ -70,6 +72,7 @@ bool quota_admits(struct quota *q, uint64_t size)
                 return true;
         }
         q->missed = true;
+        q->roomy = false;
         return false;
 }
 
@@ -84,6 +87,7 @@ bool quota_ended(struct quota *q, const struct flow_end *end, int64_t now_ms)
                 return false;
         }
         q->missed = true;
+        q->roomy = false;
         if (!began && now_ms < q->next_ms && q->room == 0)
                 return false; /* one of those that were under way when it was paused */
         q->pause = end->status == 423 ? QUOTA_NO_ALLOWANCE : QUOTA_NO_ROOM;
@@ -111,7 +115,9 @@ bool quota_pass_ended(struct quota *q)
 {
         bool enough = q->pause == QUOTA_NO_ALLOWANCE || q->blind || !q->missed;
 
-        if (q->pause == QUOTA_OPEN || !q->sent || !enough)
+        /* Roomy, and nothing was sent: all that was wanted had arrived before, in a run that did not
+         * live to write it down, say.  Else each start would ask again. */
+        if (q->pause == QUOTA_OPEN || !(q->sent || q->roomy) || !enough)
                 return false;
         *q = (struct quota){.largest = q->largest};
         return true;

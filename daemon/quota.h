@@ -27,6 +27,7 @@ struct quota {
         bool missed;       /* this pass left something out */
         bool said;         /* that uploads are paused */
         bool sent;         /* something arrived in spite of the pause */
+        bool roomy;        /* NO_ROOM: in this pass the account had room for all that was wanted */
         uint64_t largest;  /* file that is taken, as far as is known; 0: it is not */
 };
 

@@ -92,6 +92,25 @@ TEST(what_fits_is_sent)
         check_eq(a.largest, 1000);
 }
 
+TEST(room_for_all_and_nothing_left_to_send)
+{
+        struct quota a = {0};
+        struct flow_end answer = room(100);
+
+        full(&a, 507, 0);
+        quota_pass_begins(&a, MINUTE);
+        quota_asked(&a, &answer, MINUTE);
+        check(!quota_admits(&a, 101));
+        check(!quota_pass_ended(&a)); /* it waits for more room */
+        quota_pass_begins(&a, 2 * MINUTE);
+        check(!quota_pass_ended(&a)); /* not asked */
+        quota_pass_begins(&a, 4 * MINUTE);
+        quota_asked(&a, &answer, 4 * MINUTE);
+        check(quota_admits(&a, 100)); /* and it was there already */
+        check(quota_pass_ended(&a));
+        check(a.pause == QUOTA_OPEN);
+}
+
 TEST(room_that_was_none_after_all)
 {
         struct quota a = {0};
