@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * The circle: one pass from a look at the folder to the written record.
+ * The circle: one pass from a look at the folder to the written record.  Its stages and their files
+ * are in cycle_impl.h.
  *
  *                                                             moves
  *                                                          anew ▼ ▲

@@ -289,6 +289,21 @@ static void work_clear(struct work *w, const struct work_item *item)
                 failures_proven(w->args.failures, item->key);
 }
 
+/* Failed, now or for good, and not for what befalls all. */
+static void work_count_failure(struct work *w, const struct work_item *item,
+                               const struct flow_end *end)
+{
+        struct tally *t = w->args.tally;
+
+        if (item->op.verb == OP_MOVE) { /* it is removed and sent instead: nothing is left undone */
+                work_say_not_moved(w, item, end);
+                return;
+        }
+        t->later += end->kind == END_LATER;
+        t->stuck += end->kind == END_STUCK;
+        work_say_failed(w, item, end);
+}
+
 /* Counts; returns whether what waits for this op may go on. */
 static bool work_count(struct work *w, const struct work_item *item, const struct flow_end *end)
 {
@@ -320,11 +335,12 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
                 t->changed++;
                 break;
         case END_LATER:
-                t->later += !blameless && verb != OP_MOVE;
                 t->skipped += blameless;
+                if (!blameless)
+                        work_count_failure(w, item, end);
                 break;
         case END_STUCK:
-                t->stuck += verb != OP_MOVE;
+                work_count_failure(w, item, end);
                 break;
         case END_FOREIGN:
                 t->foreign++;
@@ -341,11 +357,6 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
                         work_say_paused(w->args.quota, end);
         if (end->kind == END_DONE || end->kind == END_NOTHING)
                 work_clear(w, item);
-        else if (((end->kind == END_LATER && !blameless) || end->kind == END_STUCK) &&
-                 verb == OP_MOVE)
-                work_say_not_moved(w, item, end);
-        else if ((end->kind == END_LATER && !blameless) || end->kind == END_STUCK)
-                work_say_failed(w, item, end);
         /* What is to stand where somebody else's content was left has its own way with that. */
         return end->kind == END_DONE || end->kind == END_NOTHING || end->kind == END_FOREIGN;
 }
