@@ -43,16 +43,20 @@ static int cycle_take_approval(struct cycle *c)
 {
         char id[CYCLE_ID_LEN + 1] = "";
         struct record approved = {.verb = RECORD_META, .name = "approved", .value = id};
+        bool under_way;
         int r = 0;
 
         if (!approval_read(c->config->state_dir, id, sizeof(id)))
                 return 0;
+        under_way = c->meta_approved && !c->meta_held; /* it was given twice: the rest is what counts */
         if (!c->show) {
-                r = store_commit(c->store, &approved, 1, &c->err);
+                r = under_way ? 0 : store_commit(c->store, &approved, 1, &c->err);
                 if (r < 0)
                         return r;
                 approval_remove(c->config->state_dir);
         }
+        if (under_way)
+                return 0;
         free(c->meta_approved);
         c->meta_approved = str_dup(id);
         return 0;

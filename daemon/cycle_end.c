@@ -148,8 +148,9 @@ void cycle_stage_finish(struct cycle *c)
                 records[n++] = (struct record){.verb = RECORD_META, .name = "audit.alarm"};
                 audit_was_made(c->audit);
         }
-        /* Until something of it was carried out, or it was not needed. */
-        if (c->meta_approved && !c->held && (c->tally.removed > 0 || c->plan.totals.drops == 0))
+        /* What is carried out is taken from it by each removal's own record; it is over when it was
+         * not needed. */
+        if (c->meta_approved && !c->plan.totals.held)
                 records[n++] = (struct record){.verb = RECORD_META, .name = "approved"};
         cycle_plan_id(c, id);
         if (c->held && (!c->meta_held || !str_eq(c->meta_held, id)))

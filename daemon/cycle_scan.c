@@ -74,6 +74,11 @@ static void cycle_start_scan(struct cycle *c)
 static void cycle_job_intents(struct cycle *c)
 {
         c->job_result = store_intents(c->store, &c->intents, &c->n_intents, &c->err);
+        if (c->job_result < 0 || c->show)
+                return;
+        /* What was settled since the beginning of the pass may have been of the approved plan. */
+        free(TAKE_PTR(c->meta_approved));
+        c->job_result = store_meta_get(c->store, "approved", &c->meta_approved, &c->err);
 }
 
 void cycle_stage_scan(struct cycle *c)

@@ -29,14 +29,17 @@ struct plan {
         bool unfit_on;
 };
 
-static uint64_t plan_hash(uint64_t h, const char *key)
+/* FNV-1a, and the finish of MurmurHash3: without that the sums of a1 and b2, and of a2 and b1, would
+ * often be the same. */
+uint64_t plan_share(const struct entry *known)
 {
-        if (h == 0)
-                h = 0xcbf29ce484222325u; /* FNV-1a */
-        do
-                h = (h ^ (unsigned char)*key) * 0x100000001b3u;
-        while (*key++);
-        return h;
+        uint64_t h = 0xcbf29ce484222325u ^ (uint64_t)known->kind;
+
+        for (const char *s = known->key; *s; s++)
+                h = (h ^ (unsigned char)*s) * 0x100000001b3u;
+        h = (h ^ h >> 33) * 0xff51afd7ed558ccdu;
+        h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53u;
+        return h ^ h >> 33;
 }
 
 static int plan_make(struct plan *p, const struct op *op)
@@ -53,7 +56,7 @@ static int plan_make(struct plan *p, const struct op *op)
 static int plan_drop(struct plan *p, const struct op *op, bool among_makes)
 {
         p->totals.drops += op->verb == OP_DROP_TREE ? op->files + 1 : 1;
-        p->totals.id = plan_hash(p->totals.id, op->entry.key);
+        p->totals.id += plan_share(&op->entry);
         return among_makes ? p->sink->make(p->sink->userdata, op)
                            : p->sink->drop(p->sink->userdata, op);
 }
@@ -257,7 +260,7 @@ static int plan_gone(struct plan *p, const struct change *c)
         if (p->tree_open) { /* plan_step() has closed trees that this key is not below */
                 p->tree.files++;
                 p->tree.bytes += c->known->size;
-                p->totals.id = plan_hash(p->totals.id, c->known->key);
+                p->totals.id += plan_share(c->known);
                 return 0;
         }
         if (p->policy->adopting) {

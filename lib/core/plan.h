@@ -18,7 +18,9 @@
  *
  * The brake: when a scan would remove more than `max_delete` entries *and* more than
  * `max_delete_percent` of what is known, the plan is *held*: its drops, and the makes that need one,
- * are not carried out until somebody approves exactly this plan, known by its id.
+ * are not carried out until somebody approves exactly this plan, known by its id.  The id is a sum, to
+ * which every entry that would go adds a share of its own.  Whoever takes from it the shares of those
+ * that have gone has the id of exactly the rest.
  */
 
 #include "lib/core/diff.h"
@@ -64,8 +66,11 @@ struct plan_totals {
         uint64_t put_off;                  /* gone, but nothing is removed while adopting */
         int64_t settled_ns;                /* wall clock by which the youngest file has settled */
         bool held;                         /* the drops are over the brake */
-        uint64_t id;                       /* of the set of entries that would go; 0 without */
+        uint64_t id;                       /* the shares of the entries that would go; 0 without */
 };
+
+/* What `known` adds to the id of a plan by which it goes. */
+uint64_t plan_share(const struct entry *known);
 
 /*
  * Runs the whole pass.  `remote` is NULL or what a listing of the cloud folder showed, in tree

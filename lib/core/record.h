@@ -30,6 +30,9 @@ enum record_verb {
 struct record {
         enum record_verb verb;
         struct entry entry;
+        bool removed;        /* FORGET, FORGET_TREE: since it was removed, here and then in the cloud.
+                                What goes is taken from the plan that is approved (the fact "approved",
+                                see plan.h), which is under way then and not held any more */
         const char *from;    /* MOVE */
         const char *wire;    /* INTENT, REMNANT, INTENT_DONE: the name it goes up under, without folder */
         int64_t when_ms;     /* INTENT, REMNANT, DOUBT: wall clock, since 1970 */

@@ -42,7 +42,11 @@
 
 #include "lib/store/store_priv.h"
 
+#include "lib/core/plan.h"
+
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 /* What the steps of one commit share. */
 struct commit {
@@ -50,6 +54,9 @@ struct commit {
         struct store_tally tally;
         struct str raw, end;   /* bound keys */
         struct store_row row;  /* what stood there before */
+        bool spends;           /* what is forgotten by this record goes with an approved plan … */
+        uint64_t spent;        /* … and these are its shares, … */
+        unsigned n_spent;      /* … of so many entries */
         struct err *err;
 };
 
@@ -208,6 +215,10 @@ static int commit_old(struct commit *c)
 
 static int commit_count(struct commit *c, const struct entry *entry, int sign)
 {
+        if (c->spends) {
+                c->spent += plan_share(entry);
+                c->n_spent++;
+        }
         if (store_tally_entry(&c->tally, entry, sign))
                 return 0;
         return err_set(c->err, EOVERFLOW, "the sizes in the snapshot %s add up to too much",
@@ -591,8 +602,28 @@ static int commit_meta(struct commit *c, const struct record *rec)
         return r < 0 ? r : 0;
 }
 
+/* Takes what has gone from the approved plan, if there is one; nothing more is held then. */
+static int commit_spend(struct commit *c)
+{
+        _cleanup_(freep) char *approved = NULL;
+        struct record left = {.verb = RECORD_META, .name = "approved"};
+        struct record held = {.verb = RECORD_META, .name = "held"};
+        char id[17], *end;
+        uint64_t rest;
+        int r = store_meta_read(c->db, left.name, &approved, c->err);
+
+        if (r < 0 || !approved)
+                return r;
+        rest = strtoull(approved, &end, 16) - c->spent;
+        snprintf(id, sizeof(id), "%016" PRIx64, rest);
+        left.value = *end == '\0' && rest != 0 ? id : NULL;
+        r = commit_meta(c, &left);
+        return r < 0 ? r : commit_meta(c, &held);
+}
+
 static int commit_record(struct commit *c, const struct record *rec)
 {
+        c->spends = rec->removed;
         switch (rec->verb) {
         case RECORD_ROW:
                 return commit_row(c, &rec->entry);
@@ -638,6 +669,8 @@ static int commit_all(struct commit *c, const struct record *records, size_t n)
         before = c->tally;
         for (size_t i = 0; r == 0 && i < n; i++)
                 r = commit_record(c, &records[i]);
+        if (r == 0 && c->n_spent > 0)
+                r = commit_spend(c);
         if (r == 0 && memcmp(&before, &c->tally, sizeof(before)) != 0)
                 r = store_tally_write(c->db, &c->tally, false, c->err);
         return r < 0 ? r : store_db_do(c->db, STMT_COMMIT, c->err);

@@ -94,6 +94,8 @@ void store_db_resetp(sqlite3_stmt **stmt);
 
 /* The one number that a statement gives. */
 int store_db_number(struct store_db *db, const char *sql, int64_t *ret, struct err *err);
+/* The fact of that name, malloced; NULL: none. */
+int store_meta_read(struct store_db *db, const char *name, char **ret, struct err *err);
 /* Makes sure of the write-ahead log. */
 int store_db_wal(struct store_db *db, struct err *err);
 

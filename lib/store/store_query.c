@@ -10,15 +10,20 @@
 
 int store_meta_get(struct store *s, const char *name, char **ret, struct err *err)
 {
+        return store_meta_read(&s->db, name, ret, err);
+}
+
+int store_meta_read(struct store_db *db, const char *name, char **ret, struct err *err)
+{
         _cleanup_(store_db_resetp) sqlite3_stmt *stmt = NULL;
         const char *value;
         char *copy;
-        int r = store_db_stmt(&s->db, STMT_META_GET, &stmt, err);
+        int r = store_db_stmt(db, STMT_META_GET, &stmt, err);
 
         if (r == 0)
-                r = store_bind_text(&s->db, stmt, 1, name, err);
+                r = store_bind_text(db, stmt, 1, name, err);
         if (r == 0)
-                r = store_db_step(&s->db, stmt, err);
+                r = store_db_step(db, stmt, err);
         if (r < 0)
                 return r;
         if (r == 0) {
@@ -27,10 +32,10 @@ int store_meta_get(struct store *s, const char *name, char **ret, struct err *er
         }
         value = store_column_text(stmt, 0);
         if (!value || sqlite3_column_int64(stmt, 1) != store_meta_sum(name, value))
-                return store_db_damaged(&s->db, err, "the fact \"%s\" is not what it was", name);
+                return store_db_damaged(db, err, "the fact \"%s\" is not what it was", name);
         copy = strdup(value);
         if (!copy)
-                return store_db_fail(&s->db, SQLITE_NOMEM, err);
+                return store_db_fail(db, SQLITE_NOMEM, err);
         *ret = copy;
         return 0;
 }

@@ -179,13 +179,14 @@ static struct ask apart_ask(struct errand *e)
         case APART_POLL:
                 return errand_operation_ask(e);
         case APART_RECORD:
-                e->records[0] =
-                        (struct record){.verb = RECORD_FORGET, .entry = *apart_child(f)};
+                e->records[0] = (struct record){
+                        .verb = RECORD_FORGET, .entry = *apart_child(f), .removed = true};
                 return errand_record(e, errand_settled(e, 1, apart_child(f)->key));
         case APART_RECORD_DIR:
                 e->records[0] = (struct record){.verb = RECORD_FORGET,
                                                 .entry = {.key = apart_level(f)->key,
-                                                          .kind = KIND_DIR}};
+                                                          .kind = KIND_DIR},
+                                                .removed = true};
                 return errand_record(e, errand_settled(e, 1, apart_level(f)->key));
         }
         return errand_end(e, END_STUCK, 0, "internal: no such state");

@@ -122,7 +122,8 @@ static struct ask drop_ask(struct errand *e)
         case DROP_RECORD:
                 e->records[0] = (struct record){
                         .verb = f->op.verb == OP_DROP ? RECORD_FORGET : RECORD_FORGET_TREE,
-                        .entry = f->op.entry};
+                        .entry = f->op.entry,
+                        .removed = true};
                 return errand_record(e, f->doubted ? errand_settled(e, 1, f->key) : 1);
         case DROP_BACK:
                 return errand_no_doubt(e, f->key);

@@ -62,7 +62,9 @@ static size_t settle_records(struct flow_settle *f)
         if (f->found == SETTLE_OURS && f->args.becomes.kind != KIND_NONE)
                 r[n++] = (struct record){.verb = RECORD_ROW, .entry = f->args.becomes};
         else if (f->found != SETTLE_AS_WAS)
-                r[n++] = (struct record){.verb = RECORD_FORGET_TREE, .entry = gone};
+                r[n++] = (struct record){.verb = RECORD_FORGET_TREE,
+                                         .entry = gone,
+                                         .removed = f->args.becomes.kind == KIND_NONE};
         return errand_settled(&f->e, n, f->key);
 }
 

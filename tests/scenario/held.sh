@@ -157,8 +157,176 @@ scenario_held_approved_in_bad_times()
 # Nor when somebody looks at the plan before the daemon has seen it.
 scenario_held_approval_is_not_taken_by_plan()
 {
-        hold 30 && env SYNCHRONIZATION_PERIOD 10s && start && within 20 grep -q HELD "$T/log" && sleep 1 && approve "$(plan_id)"
+        hold 30 && env SYNCHRONIZATION_PERIOD 1h && start && within 20 grep -q HELD "$T/log" && sleep 1
+        plan_id >"$T/state/approved" && truncate -s 16 "$T/state/approved" # as the daemon leaves it for itself
         "$YDSYNC" --env "$T/env" plan >"$T/out" 2>"$T/plan.log" || true
         want "it is shown as released" grep -qx 'remove folder d' "$T/out"
-        within 30 equal && stop
+        "$YDSYNC" --env "$T/env" sync >"$T/out" 2>&1 && within 30 equal && stop
+}
+
+# ---- the rest of an approved plan ------------------------------------------------------------------
+
+# hold_many N: as hold, but each goes by itself, and there is next to nothing that may go unasked
+hold_many()
+{
+        env YDSYNC_MAX_DELETE 1/1%
+        mkdir "$SRC/d" && for i in $(seq "$1"); do echo "$i" >"$SRC/d/$i"; done &&
+                for i in $(seq 20); do echo "k$i" >"$SRC/keep$i"; done && once && mv "$SRC/d" "$T/d" && mkdir "$SRC/d" && once 75
+        log "HELD: $1 of $(($1 + 21)) known entries are gone"
+        none_removed
+}
+
+# dies STEP: a pass is killed there, or has ended before: how many steps it has is not always the same
+dies()
+{
+        local got=0
+        YDSYNC_DIE_AT=$1 timeout 60 "$YDSYNC" --env "$T/env" once >"$T/out" 2>"$T/log" || got=$?
+        want "killed at step $1: $got" [ "$got" = 137 -o "$got" = 0 ]
+        nolog HELD
+}
+
+# dies_after N: a pass is killed when it has removed N, and three more are on their way
+dies_after()
+{
+        local most
+        most=$(($(count delete) + $1 + 3))
+        env YDSYNC_PARALLEL 3
+        fault '{"on":"delete","skip":'"$1"',"times":-1,"do":{"silent":true}}'
+        command env -u YDSYNC_HASTE "$YDSYNC" --env "$T/env" once >"$T/out" 2>"$T/log" &
+        DAEMON=$!
+        within 30 eval "[ \"\$(count delete)\" -ge $most ]"
+        kill -KILL "$DAEMON" && wait "$DAEMON" 2>/dev/null
+        DAEMON=
+        fake fault -X DELETE >/dev/null
+        nolog HELD
+}
+
+# goes_on: what is left goes without a word of anybody.  What may yet arrive of a request that was
+# under way is waited for.
+goes_on()
+{
+        local got=0
+        for i in $(seq 20); do
+                got=0
+                timeout 60 "$YDSYNC" --env "$T/env" once >"$T/out" 2>"$T/log" || got=$?
+                nolog HELD
+                [ "$got" = 75 ] || break
+                sleep 0.1 # of a clock that is a thousand times as fast
+        done
+        want "it goes on to the end: $got" [ "$got" = 0 ]
+        same && quiet
+}
+
+# again_from_the_approval: all is as it was then
+again_from_the_approval()
+{
+        rm -rf "$T/state" && cp -a "$T/approved" "$T/state" && fake 'restore?name=approved' -d '' >/dev/null
+}
+
+keep_the_approval()
+{
+        cp -a "$T/state" "$T/approved" && fake 'save?name=approved' -d '' >/dev/null
+}
+
+scenario_held_rest_goes_on_wherever_it_was_killed()
+{
+        local step
+        export YDSYNC_HASTE=1000
+        hold_many 12 && env YDSYNC_PARALLEL 3 && approve "$(plan_id)" && keep_the_approval
+        for step in 20 30 37 44 51 58; do
+                again_from_the_approval && dies "$step" && goes_on
+        done
+        again_from_the_approval && dies_after 3 && dies_after 2 && dies 5 && goes_on
+        rm -r "$SRC"/keep1* && once 75
+        log HELD
+}
+
+scenario_held_rest_of_a_tree()
+{
+        local step
+        export YDSYNC_HASTE=1000
+        LIMIT=1/1% hold 6 && approve "$(plan_id)" && keep_the_approval
+        for step in 3 5 7 9; do
+                again_from_the_approval && dies "$step" && goes_on
+        done
+}
+
+# Taken apart, file by file, since something of somebody else is in it.
+scenario_held_rest_of_a_tree_taken_apart()
+{
+        local step
+        export YDSYNC_HASTE=1000
+        LIMIT=1/1% hold 6 && cloud_put d/theirs x && approve "$(plan_id)" && keep_the_approval
+        for step in $(seq 8 9 44); do
+                again_from_the_approval && dies "$step"
+                for i in $(seq 20); do
+                        timeout 60 "$YDSYNC" --env "$T/env" once >"$T/out" 2>"$T/log" && break
+                        nolog HELD
+                        sleep 0.1
+                done
+                nolog HELD
+                want "theirs alone is left in it" [ "$(cloud_tree | grep -c ' d/')" = 1 ]
+                want "theirs is" cloud_file d/theirs
+        done
+}
+
+scenario_held_rest_after_a_stop()
+{
+        export YDSYNC_HASTE=1000
+        hold_many 30 && env YDSYNC_PARALLEL 1 && env SYNCHRONIZATION_PERIOD 200ms
+        approve "$(plan_id)" && fault '{"on":"delete","times":-1,"do":{"delay_ms":100}}'
+        start && within 20 eval '[ "$(count delete)" -gt 4 ]' && stop
+        nolog HELD
+        want "it is stopped half way" [ "$(cloud_tree | wc -l)" -gt 24 ]
+        fake fault -X DELETE >/dev/null && goes_on
+}
+
+# What fails is tried again, and is as approved as it was.
+scenario_held_rest_that_failed()
+{
+        export YDSYNC_HASTE=1000
+        hold_many 12 && approve "$(plan_id)"
+        for i in 3 5 7 9; do fault '{"on":"delete","path":"/d/'"$i"'","times":-1,"do":{"status":403}}'; done
+        once 75
+        nolog HELD
+        want "some are left" [ "$(cloud_tree | wc -l)" -gt 23 ]
+        fake fault -X DELETE >/dev/null && goes_on
+}
+
+# What has gone meanwhile does not ride along, and what was approved is not approved with it.
+scenario_held_rest_and_more()
+{
+        export YDSYNC_HASTE=1000
+        hold_many 12 && approve "$(plan_id)" && dies_after 5
+        fake 'reset?what=journal' -d '' >/dev/null
+        rm "$SRC/keep1"
+        timeout 60 "$YDSYNC" --env "$T/env" once >"$T/out" 2>"$T/log" && die "it went"
+        log HELD
+        none_removed
+        approve "$(plan_id)" && goes_on
+}
+
+# Nor does what has gone in the place of something that has come back.
+scenario_held_rest_of_another_kind()
+{
+        export YDSYNC_HASTE=1000
+        hold_many 12 && approve "$(plan_id)" && dies_after 5
+        fake 'reset?what=journal' -d '' >/dev/null
+        cp -p "$T/d/"* "$SRC/d" && for i in $(cloud_tree | sed -n 's|^f .* d/||p' | head -n 4); do rm "$SRC/d/$i"; done
+        rm "$SRC"/keep[1-4]
+        timeout 60 "$YDSYNC" --env "$T/env" once >"$T/out" 2>"$T/log" && die "it went"
+        log HELD
+        none_removed
+}
+
+# The same word twice is no word for anything else.
+scenario_held_rest_approved_twice()
+{
+        local id
+        export YDSYNC_HASTE=1000
+        hold_many 12 && id=$(plan_id) && approve "$id" && dies_after 5
+        approve "$id" 64
+        printf %s "$id" >"$T/state/approved" # as if a daemon had been told so, and was killed
+        goes_on
+        want "it was taken away" [ ! -e "$T/state/approved" ]
 }

@@ -4,11 +4,13 @@
 
 #include "daemon/account.h"
 #include "daemon/approval.h"
+#include "lib/core/plan.h"
 #include "lib/store/spool.h"
 #include "tests/sim/rule.h"
 #include "tests/sim/tree.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 struct fact {
@@ -462,6 +464,23 @@ static void store_forget_tree(struct snap_data *d, const char *key)
                         data_cut_doubt(d, k);
 }
 
+/* The rows that `r` is about to forget go with the approved plan. */
+static void store_spend(struct snap_data *d, const struct record *r)
+{
+        const char *approved = snap_meta("approved");
+        size_t i = rows_at(&d->known, r->entry.key), n = rows_below(&d->known, i, r->entry.key);
+        uint64_t rest = approved ? strtoull(approved, NULL, 16) : 0;
+        char id[17];
+
+        if (!r->removed || !approved || n == 0)
+                return;
+        while (n-- > 0)
+                rest -= plan_share(&d->known.items[i++]);
+        snprintf(id, sizeof(id), "%016" PRIx64, rest);
+        data_set_fact(d, "approved", rest != 0 ? id : NULL);
+        data_set_fact(d, "held", NULL);
+}
+
 static void store_apply(struct snap_data *d, const struct record *r)
 {
         struct intent in = {.wire = (char *)r->wire,
@@ -474,10 +493,12 @@ static void store_apply(struct snap_data *d, const struct record *r)
                 rows_set(&d->known, &r->entry);
                 return;
         case RECORD_FORGET:
+                store_spend(d, r);
                 if (rows_find(&d->known, r->entry.key))
                         rows_cut(&d->known, rows_at(&d->known, r->entry.key), 1);
                 return;
         case RECORD_FORGET_TREE:
+                store_spend(d, r);
                 store_forget_tree(d, r->entry.key);
                 return;
         case RECORD_MOVE:

@@ -598,6 +598,7 @@ static uint64_t id_of(const char *known, const char *seen)
 
 TEST(the_id_names_the_set_of_drops)
 {
+        const struct entry a = {.key = "a", .kind = KIND_FILE};
         static const char *const sets[][2] = {
                 {"f a|f b", "d .|f b"},
                 {"f a|f b", "d .|f a"},
@@ -610,6 +611,9 @@ TEST(the_id_names_the_set_of_drops)
                 {"d a|d a/x|f a/x/y", "d .|d a"},
                 {"d a|f a/xy", "d ."},
                 {"d ax|f ax/y", "d ."},
+                {"f a1|f b2", "d ."},
+                {"f a2|f b1", "d ."},
+                {"d a1|f b2", "d ."},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
@@ -625,6 +629,8 @@ TEST(the_id_names_the_set_of_drops)
         /* what is not removed says nothing */
         check(id_of("f a|f b 1|d c", "d .|f b 2|d c|f new") == id_of("f a|f b|d c", "d .|f b|d c"));
         check(id_of("f a 1 @1 #1", "d .") == id_of("f a 2 @2 #2", "d ."));
+        /* what has gone of it leaves the rest */
+        check(id_of("f a|d b|f b/x", "d .") - plan_share(&a) == id_of("d b|f b/x", "d ."));
         /* a file where the folder was: the same things go */
         check(id_of("d a|f a/x", "d .|f a") == id_of("d a|f a/x", "d ."));
 }

@@ -2,10 +2,12 @@
 
 /* What the snapshot keeps and tells, on a real SQLite. */
 
+#include "lib/core/plan.h"
 #include "lib/store/store_priv.h"
 #include "tests/unit/store_kit.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -878,6 +880,52 @@ static const char *meta(const char *name)
         snprintf(text, sizeof(text), "%s", value ? value : "(none)");
         free(value);
         return text;
+}
+
+/* The id of a plan by which these go. */
+static const char *plan_of(const struct record *r, size_t n)
+{
+        static char id[17];
+        uint64_t sum = 0;
+
+        while (n-- > 0)
+                sum += plan_share(&r[n].entry);
+        snprintf(id, sizeof(id), "%016" PRIx64, sum);
+        return id;
+}
+
+static struct record gone(enum record_verb verb, const char *key)
+{
+        struct record r = kit_on(verb, key);
+
+        r.removed = true;
+        return r;
+}
+
+TEST(what_is_removed_is_taken_from_the_approved_plan)
+{
+        struct record r[] = {kit_file("f", 1), kit_file("k", 2), kit_dir("d"), kit_file("d/x", 3)};
+
+        begin();
+        kit_do(store, r[0], r[1], r[2], r[3], kit_file("stays", 4), kit_meta("held", "17"));
+        kit_do(store, gone(RECORD_FORGET, "stays"));
+        check_str(meta("held"), "17"); /* nothing is approved */
+        kit_do(store, kit_file("stays", 4), kit_meta("approved", plan_of(r, 4)));
+        kit_do(store, kit_on(RECORD_FORGET, "stays"), gone(RECORD_FORGET, "nothing"));
+        check_str(meta("approved"), plan_of(r, 4));
+        check_str(meta("held"), "17");
+        kit_do(store, gone(RECORD_FORGET, "f"));
+        check_str(meta("approved"), plan_of(r + 1, 3));
+        check_str(meta("held"), "(none)");
+        kit_do(store, gone(RECORD_FORGET_TREE, "d"));
+        check_str(meta("approved"), plan_of(r + 1, 1));
+        kit_check_totals(store);
+        kit_do(store, gone(RECORD_FORGET, "k"));
+        check_str(meta("approved"), "(none)");
+        kit_do(store, r[0], kit_meta("approved", "no id"), gone(RECORD_FORGET, "f"));
+        check_str(meta("approved"), "(none)");
+        kit_check_totals(store);
+        end();
 }
 
 TEST(facts_are_kept)
