@@ -222,6 +222,7 @@ static void cycle_free(void *userdata)
         cycle_forget_finds(c);
         free(c->compare);
         failures_destroy(c->failures);
+        vain_destroy(c->vain);
         free(c->binding);
         if (c->scratch)
                 store_close(c->scratch);
@@ -311,8 +312,10 @@ int cycle_create(struct cycle **ret, uv_loop_t *loop, const struct config *confi
         c->root.fd = -1;
         c->yadisk = (struct yadisk){.api_url = config->api_url, .root = config->cloud};
         c->failures = failures_create();
+        c->vain = vain_create();
         c->binding = cycle_binding(config);
-        if (!c->failures || !c->binding || !account_fingerprint(config->token, c->token)) {
+        if (!c->failures || !c->vain || !c->binding ||
+            !account_fingerprint(config->token, c->token)) {
                 cycle_free(c);
                 return err_set(err, ENOMEM, "no memory");
         }

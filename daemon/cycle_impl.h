@@ -45,6 +45,7 @@ struct cycle {
         struct engine *engine;
         struct yadisk yadisk;
         struct failures *failures;
+        struct vain *vain; /* moves */
         struct quota quota;
         struct audit *audit;
         struct audit *comparer; /* NULL: nobody has asked for a comparison */

@@ -114,6 +114,7 @@ static void cycle_job_show_moves(struct cycle *c)
                         r = store_commit(c->store, &move, 1, &c->err);
                         if (r < 0)
                                 break;
+                        moves_made(c->moves, op.from);
                 }
                 spool_destroy(c->wave);
                 c->wave = NULL;
@@ -144,7 +145,7 @@ static void cycle_moves_found(struct cycle *c)
 
 static void cycle_job_moves(struct cycle *c)
 {
-        c->job_result = moves_find(&c->moves, &c->plan, &c->err);
+        c->job_result = moves_find(&c->moves, &c->plan, c->vain, cycle_now_ms(), &c->err);
 }
 
 void cycle_stage_moves(struct cycle *c)

@@ -136,6 +136,8 @@ struct work_args cycle_work_args(struct cycle *c)
                 .yadisk = &c->yadisk,
                 .config = c->config,
                 .failures = c->failures,
+                .vain = c->vain,
+                .moves = c->moves,
                 .quota = &c->quota,
                 .tally = &c->tally,
                 .intents = c->intents,

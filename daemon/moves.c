@@ -8,6 +8,8 @@
 
 struct moves {
         struct pairs *pairs;
+        const struct vain *vain;
+        int64_t now_ms;
         struct spool *wave; /* being filled */
         struct err *err;
 };
@@ -69,7 +71,15 @@ static int moves_pair(struct pairs *p, struct scan_result *plan, struct err *err
         return r;
 }
 
-int moves_find(struct moves **ret, struct scan_result *plan, struct err *err)
+static bool moves_vain(void *userdata, const char *from, const struct entry *seen)
+{
+        const struct moves *m = userdata;
+
+        return vain_waiting(m->vain, from, seen, m->now_ms);
+}
+
+int moves_find(struct moves **ret, struct scan_result *plan, const struct vain *vain,
+               int64_t now_ms, struct err *err)
 {
         struct moves *m;
         int r;
@@ -78,8 +88,11 @@ int moves_find(struct moves **ret, struct scan_result *plan, struct err *err)
         if (!plan->left)
                 return 0;
         m = calloc(1, sizeof(*m));
-        if (m)
-                m->pairs = pairs_create();
+        if (m) {
+                m->vain = vain;
+                m->now_ms = now_ms;
+                m->pairs = pairs_create(moves_vain, m);
+        }
         if (!m || !m->pairs) {
                 moves_destroy(m);
                 return moves_no_memory(err);
@@ -128,4 +141,9 @@ int moves_wave(struct moves *m, const char *dir, struct spool **ret, struct err 
                         *ret = TAKE_PTR(wave);
         }
         return r;
+}
+
+void moves_made(struct moves *m, const char *from)
+{
+        pair_made(m->pairs, from);
 }

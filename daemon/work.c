@@ -281,6 +281,19 @@ void tally_end(struct tally *t, const struct engine *engine, const struct flow_e
         str_copy(t->text, sizeof(t->text), end->text);
 }
 
+/* What was not moved is sent and removed in this very pass; that may have to wait for its own time, and
+ * then the move is not to be tried at each pass. */
+static void work_end_move(struct work *w, const struct work_item *item, const struct flow_end *end)
+{
+        if (end->kind == END_DONE) {
+                vain_clear(w->args.vain, item->from, item->key);
+                moves_made(w->args.moves, item->from);
+        } else if (end->kind == END_NOTHING || end->kind == END_LATER || end->kind == END_STUCK) {
+                vain_add(w->args.vain, item->from, &item->op.entry, end->again_ms,
+                         (int64_t)(uv_hrtime() / 1000000));
+        }
+}
+
 static void work_clear(struct work *w, const struct work_item *item)
 {
         if (item->op.verb == OP_PUT && w->args.config->verify == VERIFY_BATCH)
@@ -355,8 +368,10 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
         if (verb == OP_PUT || end->kind == END_FULL)
                 if (quota_ended(w->args.quota, end, (int64_t)(uv_hrtime() / 1000000)))
                         work_say_paused(w->args.quota, end);
-        if (end->kind == END_DONE || end->kind == END_NOTHING)
+        if (end->kind == END_DONE || (end->kind == END_NOTHING && verb != OP_MOVE))
                 work_clear(w, item);
+        if (verb == OP_MOVE && !blameless)
+                work_end_move(w, item, end);
         /* What is to stand where somebody else's content was left has its own way with that. */
         return end->kind == END_DONE || end->kind == END_NOTHING || end->kind == END_FOREIGN;
 }

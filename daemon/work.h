@@ -9,6 +9,8 @@
 #include "daemon/quota.h"
 #include "daemon/config.h"
 #include "daemon/failures.h"
+#include "daemon/moves.h"
+#include "daemon/vain.h"
 #include "lib/core/flow.h"
 #include "lib/engine/engine.h"
 #include "lib/store/spool.h"
@@ -41,6 +43,8 @@ struct work_args {
         const struct yadisk *yadisk;
         const struct config *config;
         struct failures *failures;
+        struct vain *vain;
+        struct moves *moves;      /* that the OP_MOVEs are of */
         struct quota *quota;
         struct tally *tally;
         struct intent *intents;   /* of interrupted uploads; one is taken (wire set to "") when the

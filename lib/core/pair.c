@@ -33,8 +33,8 @@ struct pair_thing {
         bool marked;                /* met on the way along a chain */
         struct pair_thing *blocker; /* what must leave its place first */
         char *parked;               /* the key it waits at, if it is to be parked */
-        unsigned left;              /* the wave in which its old place becomes free; 0: not yet … */
-        unsigned arrived;           /* … and in which it arrives */
+        bool asked, left;           /* it was given a first move, and that was made */
+        bool arrives;               /* its last move was given */
 };
 
 /* A new folder above something that came. */
@@ -53,6 +53,8 @@ struct pair_above {
 };
 
 struct pairs {
+        pair_vain_op vain;
+        void *userdata;
         struct pair_inode *gone;
         size_t n_gone, size_gone;
         bool sorted;
@@ -68,17 +70,19 @@ struct pairs {
         struct pair_above *above;
         size_t n_above, size_above;
         uint64_t count;
-        unsigned wave;
+        bool under_way;
 };
 
 /* ---- life ------------------------------------------------------------------------------------- */
 
-struct pairs *pairs_create(void)
+struct pairs *pairs_create(pair_vain_op vain, void *userdata)
 {
         struct pairs *p = calloc(1, sizeof(*p));
 
         if (!p)
                 return NULL;
+        p->vain = vain;
+        p->userdata = userdata;
         p->things = calloc(PAIR_MOST, sizeof(*p->things));
         p->by_key = map_create();
         p->sources = map_create();
@@ -168,7 +172,7 @@ static int pair_sort_things(const void *a, const void *b)
         struct pair_inode i = pair_inode_of(&x->seen), j = pair_inode_of(&y->seen);
         int order = pair_inode_cmp(&i, &j);
 
-        return order ? order : (x > y) - (x < y);
+        return order ? order : x < y ? -1 : x > y;
 }
 
 int pair_gone(struct pairs *p, const struct entry *known)
@@ -313,15 +317,26 @@ static size_t pair_at(const struct pairs *p, const struct pair_inode *inode)
         return low;
 }
 
-static bool pair_fits(const struct pair_thing *t, const struct entry *known)
+static bool pair_is_vain(const struct pairs *p, const char *from, const struct pair_thing *t,
+                         const char *to)
+{
+        struct entry seen = t->seen;
+
+        seen.key = to;
+        return p->vain && p->vain(p->userdata, from, &seen);
+}
+
+static bool pair_fits(const struct pairs *p, const struct pair_thing *t, const struct entry *known)
 {
         if (strlen(known->key) > PAIR_KEY_MAX || strlen(t->key) > PAIR_KEY_MAX)
                 return false;
         if (t->source || t->seen.kind != known->kind || str_eq(t->key, known->key))
                 return false;
-        return known->kind == KIND_DIR ||
-               (known->has_md5 && !(known->flags & ENTRY_UNVERIFIED) &&
-                t->seen.size == known->size && t->seen.stamp.mtime_ns == known->stamp.mtime_ns);
+        if (known->kind != KIND_DIR &&
+            (!known->has_md5 || (known->flags & ENTRY_UNVERIFIED) || t->seen.size != known->size ||
+             t->seen.stamp.mtime_ns != known->stamp.mtime_ns))
+                return false;
+        return !pair_is_vain(p, known->key, t, t->key);
 }
 
 static struct pair_thing *pair_fitting(const struct pairs *p, const struct entry *known)
@@ -333,7 +348,7 @@ static struct pair_thing *pair_fitting(const struct pairs *p, const struct entry
 
                 if (pair_inode_cmp(&here, &inode) != 0)
                         break;
-                if (pair_fits(p->by_inode[i], known))
+                if (pair_fits(p, p->by_inode[i], known))
                         return p->by_inode[i];
         }
         return NULL;
@@ -446,6 +461,8 @@ static void pair_give_up(struct pairs *p, struct pair_thing *t)
                 t->chosen = false;
                 map_remove(p->leaving, t->source->key, strlen(t->source->key));
                 t = map_get(p->by_key, t->source->key, strlen(t->source->key));
+                if (t && !t->was_known)
+                        break;
         }
 }
 
@@ -500,8 +517,11 @@ static int pair_open_circles(struct pairs *p)
                 while (at && at->chosen && !at->marked) {
                         at->marked = true;
                         at = at->blocker;
-                        if (at == t)
-                                r = pair_park(t);
+                        if (at != t)
+                                continue;
+                        r = pair_park(t);
+                        if (r == 0 && pair_is_vain(p, t->source->key, t, t->parked))
+                                pair_give_up(p, t);
                 }
         }
         return r;
@@ -551,27 +571,24 @@ static struct op pair_op(const struct pair_thing *t, const char *from)
 }
 
 /* 1: it has its turn in this wave, 0: not. */
-static int pair_give(struct pairs *p, struct pair_thing *t,
-                     int (*add)(void *userdata, const struct op *op), void *userdata)
+static int pair_give(struct pair_thing *t, int (*add)(void *userdata, const struct op *op),
+                     void *userdata)
 {
         struct op op;
         int r;
 
-        if (!t->chosen || t->arrived)
+        if (!t->chosen || t->arrives || (t->asked && !t->left))
                 return 0;
-        op = pair_op(t, t->parked ? t->parked : t->source->key);
-        if (t->parked && !t->left) {
-                op.from = t->source->key;
+        op = pair_op(t, t->left ? t->parked : t->source->key);
+        if (t->parked && !t->asked) {
                 op.parks = true;
                 op.entry.key = t->parked;
-                t->left = p->wave;
-        } else if (t->blocker && (!t->blocker->left || t->blocker->left == p->wave)) {
+        } else if (t->blocker && !t->blocker->left) {
                 return 0;
         } else {
-                t->arrived = p->wave;
-                if (!t->left)
-                        t->left = p->wave;
+                t->arrives = true;
         }
+        t->asked = true;
         r = add(userdata, &op);
         return r < 0 ? r : 1;
 }
@@ -580,16 +597,24 @@ int pair_wave(struct pairs *p, int (*add)(void *userdata, const struct op *op), 
 {
         int given = 0, r = 0;
 
-        p->wave++;
-        for (size_t i = 0; r >= 0 && p->wave == 1 && i < p->n_folders; i++) {
+        for (size_t i = 0; r >= 0 && !p->under_way && i < p->n_folders; i++) {
                 if (!p->folders[i]->needed)
                         continue;
                 r = add(userdata, &p->folders[i]->op);
                 given++;
         }
         for (size_t i = 0; r >= 0 && i < p->n_things; i++) {
-                r = pair_give(p, &p->things[i], add, userdata);
+                r = pair_give(&p->things[i], add, userdata);
                 given += r > 0;
         }
+        p->under_way = true;
         return r < 0 ? r : given;
+}
+
+void pair_made(struct pairs *p, const char *from)
+{
+        struct pair_thing *t = map_get(p->leaving, from, strlen(from));
+
+        if (t && t->asked)
+                t->left = true;
 }

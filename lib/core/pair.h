@@ -19,11 +19,14 @@
  * Where a thing is to go, another may stand that goes on itself (a → b → c): moves come in *waves*,
  * each of which needs nothing but the places that those before it have left.  Things that change
  * places in a circle need one place more: one of them is *parked* first, beside its own place under
- * a name of ours, and goes on from there in a later wave.
+ * a name of ours, and goes on from there in a later wave.  A move is given only when those that it
+ * needs have been told of with pair_made(): where one did not work, those behind it are not tried.
+ *
+ * What is known not to work is not chosen: see pair_vain_op.
  *
  * The calls, in this order: pair_gone() for everything that left, in any order; pair_came() for
  * everything that came, in tree order; pair_left() for everything that left again, in tree order;
- * pair_choose(); pair_wave() until it gives none.  All return 0 or -ENOMEM.
+ * pair_choose(); pair_wave(), and pair_made() for each move of it that worked, until it gives none.  All return 0 or -ENOMEM.
  */
 
 #include "lib/core/op.h"
@@ -38,7 +41,11 @@
 
 struct pairs;
 
-struct pairs *pairs_create(void);
+/* Whether it is known not to work: `seen` stands here at the new place, which is its key (or is to be
+ * parked there). */
+typedef bool (*pair_vain_op)(void *userdata, const char *from, const struct entry *seen);
+
+struct pairs *pairs_create(pair_vain_op vain, void *userdata); /* `vain` NULL: nothing is known */
 void pairs_destroy(struct pairs *p);
 
 /* A row whose thing is not at its key any more. */
@@ -58,6 +65,9 @@ uint64_t pair_count(const struct pairs *p); /* moves found */
 
 /*
  * The ops of the next wave: folders that must be there first (the first wave), then OP_MOVE, each
- * given to `add`, whose negative errno ends it.  Returns how many, 0 when all have been given.
+ * given to `add`, whose negative errno ends it.  Returns how many, 0 when there is no more to give.
  */
 int pair_wave(struct pairs *p, int (*add)(void *userdata, const struct op *op), void *userdata);
+
+/* An OP_MOVE of the last wave with this `from` has worked. */
+void pair_made(struct pairs *p, const char *from);

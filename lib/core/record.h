@@ -12,7 +12,7 @@ enum record_verb {
         RECORD_FORGET_TREE,  /* entry.key: remove it and every row and doubt below it */
         RECORD_MOVE,         /* from, entry.key: that row and every row below it are of the other key
                                 from now on, and so are the intents below; what rows there were is
-                                forgotten */
+                                forgotten.  Without a row for `from` nothing changes */
         RECORD_VERIFIED,     /* entry.key: clear ENTRY_UNVERIFIED, if size and md5 are still these */
         RECORD_INTENT,       /* intent: about to upload entry.key (entry.size) under a wire name */
         RECORD_REMNANT,      /* a wire name that a listing showed: an intent for it, unless there is

@@ -504,8 +504,13 @@ static int commit_move_intent(struct commit *c, const char *from, const char *to
 
 static int commit_move(struct commit *c, const char *from, const char *to)
 {
-        int r = commit_forget_tree(c, to);
+        int r = store_key_encode(&c->raw, from, c->err);
 
+        if (r == 0)
+                r = commit_old(c);
+        if (r <= 0) /* nothing is known to be moved: it cannot take another's place */
+                return r;
+        r = commit_forget_tree(c, to);
         if (r == 0)
                 r = store_key_encode(&c->raw, from, c->err);
         if (r == 0)

@@ -231,3 +231,25 @@ scenario_move_while_uploads_are_paused()
         mib 1 >"$SRC/a" && once && knob '{"quota": 1100000}' && mib 1 >"$SRC/new" && once 75 && still
         mv "$SRC/a" "$SRC/b" && once 75 && want "it was moved" cloud_file b >/dev/null
 }
+
+# What cannot be moved there is not tried again at each pass while the rest of it has to wait.
+scenario_move_in_vain_is_not_tried_each_time()
+{
+        env SYNCHRONIZATION_PERIOD 200ms && echo small >"$SRC/a" && once && cloud_put new/theirs x &&
+                echo other >"$SRC/new" && start && within 20 grep -q 'cannot upload new' "$T/log"
+        knob '{"quota":1500000}' && mib 2 >"$SRC/big" && within 20 grep -q 'uploads are paused' "$T/log" && still
+        mv "$SRC/a" "$SRC/t" && mv "$SRC/new" "$SRC/a" && mv "$SRC/t" "$SRC/new" &&
+                within 20 tried && sleep 3 && stop
+        # Three at most: a pass may have come between the renames.
+        want "moves tried: $(tries)" [ "$(tries)" -le 3 ]
+}
+
+tried()
+{
+        [ "$(tries)" -ge 1 ]
+}
+
+tries()
+{
+        fake journal | jq -s '[.[] | select(.endpoint == "move")] | length'
+}

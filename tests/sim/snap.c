@@ -416,6 +416,8 @@ static void store_move(struct rows *t, const char *from, const char *to)
 {
         size_t i = rows_at(t, to);
 
+        if (!rows_find(t, from))
+                return;
         rows_cut(t, i, rows_below(t, i, to));
         for (;;) {
                 char key[TREE_KEY_MAX];
