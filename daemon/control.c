@@ -177,6 +177,7 @@ void control_reply(struct control_ask *ask, unsigned status, char *json)
 
 void control_refuse(struct control_ask *ask, unsigned status, const char *fmt, ...)
 {
+        _cleanup_(str_finish) struct str words = STR_NULL(4096);
         char text[1024];
         cJSON *o = cJSON_CreateObject();
         va_list ap;
@@ -184,7 +185,8 @@ void control_refuse(struct control_ask *ask, unsigned status, const char *fmt, .
         va_start(ap, fmt);
         vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
-        cJSON_AddStringToObject(o, "error", text);
+        str_add_printable(&words, text); /* it may name any path, and JSON is UTF-8 */
+        cJSON_AddStringToObject(o, "error", str_z(&words));
         control_reply(ask, status, cJSON_PrintUnformatted(o));
         cJSON_Delete(o);
 }

@@ -310,6 +310,9 @@ scenario_control_explain()
         rm -r "$SRC/old" && thinks old/o gone
         answers 400 GET /explain
         answers 400 GET '/explain?path=/etc/passwd'
+        answers 400 GET '/explain?path=/%ff%1b'
+        want "a refusal is UTF-8" iconv -f utf-8 -t utf-8 -o /dev/null "$T/answer"
+        want "and shows what is none" grep -qF '/\\xff\\x1b is not' "$T/answer"
         answers 200 GET "/explain?path=$(urlenc "d/$(printf 'n%.0s' {1..9000})")"
         thinks "d/$(printf 'n%.0s' {1..40000})" unknown
         want "a name that cannot be" [ "$(jq -r .state "$T/answer")" != mirrored ]
