@@ -172,7 +172,7 @@ static int pair_sort_things(const void *a, const void *b)
         struct pair_inode i = pair_inode_of(&x->seen), j = pair_inode_of(&y->seen);
         int order = pair_inode_cmp(&i, &j);
 
-        return order ? order : x < y ? -1 : x > y;
+        return order ? order : (x > y) - (x < y);
 }
 
 int pair_gone(struct pairs *p, const struct entry *known)
@@ -461,8 +461,6 @@ static void pair_give_up(struct pairs *p, struct pair_thing *t)
                 t->chosen = false;
                 map_remove(p->leaving, t->source->key, strlen(t->source->key));
                 t = map_get(p->by_key, t->source->key, strlen(t->source->key));
-                if (t && !t->was_known)
-                        break;
         }
 }
 

@@ -926,12 +926,62 @@ TEST(a_removal_ends_with_a_store_that_fails_without_a_word)
         play_step(&p, "here gone", "trash /t/a #c1");
         play_step(&p, "204", "record forget t/a");
         fail_wordless(&p);
+        play_begin(&p, flow_apart(&args));
+        play_step(&p, "start", "known t");
+        play_step(&p, "known ", "list /t 0");
+        play_step(&p, "200 page 1 0 f W1 5 #c1", "record remnant W1 t/W1 5");
+        fail_wordless(&p);
         args.op = play_op(OP_DROP, "f d/a 5 #c1");
         play_begin(&p, flow_drop(&args));
         play_step(&p, "start", "here d/a");
         play_step(&p, "here gone", "trash /d/a #c1");
         play_step(&p, "204", "record forget d/a");
         fail_wordless(&p);
+}
+
+/* What cannot be written down as begun is not begun. */
+TEST(a_removal_needs_its_doubt_written_down)
+{
+        struct drop_args args = {.yadisk = &play_yadisk, .op = play_op(OP_DROP, "f d/a 5 #c1")};
+        struct play p;
+
+        for (int words = 0; words < 2; words++) {
+                play_begin(&p, flow_drop(&args));
+                p.doubts = true;
+                play_step(&p, "start", "record doubt n d/a");
+                if (words)
+                        play_step(&p, "err EIO", "end STORE");
+                else
+                        fail_wordless(&p);
+        }
+}
+
+TEST(taking_apart_needs_each_doubt_written_down)
+{
+        struct drop_args args = {.yadisk = &play_yadisk, .op = play_op(OP_DROP_TREE, "d t")};
+        struct play p;
+
+        for (int words = 0; words < 2; words++) {
+                play_begin(&p, flow_apart(&args));
+                p.doubts = true;
+                play_step(&p, "start", "known t");
+                play_step(&p, "known f t/a 5 #c1", "record doubt n t/a");
+                if (words)
+                        play_step(&p, "err EIO", "end STORE");
+                else
+                        fail_wordless(&p);
+        }
+}
+
+/* More of them than are written down at once: the others have their turn when these are gone. */
+TEST(apart_has_many_remnants_swept)
+{
+        PLAY(apart_flow(false),
+             {"start", "known t"},
+             {"known ", "list /t 0"},
+             {"200 page 5 0 f W1 5 #c1|f W2 5 #c1|f W3 5 #c1|f W4 5 #c1|f W5 5 #c1",
+              "record remnant W1 t/W1 5; remnant W2 t/W2 5; remnant W3 t/W3 5; remnant W4 t/W4 5"},
+             {"ok", "end LATER: an interrupted upload"});
 }
 
 /* With a path cut short, the folder above would go. */

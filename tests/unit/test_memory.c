@@ -10,6 +10,7 @@
 #include "lib/core/flow_write.h"
 #include "lib/core/match.h"
 #include "lib/core/order.h"
+#include "lib/core/pair.h"
 #include "lib/core/plan.h"
 #include "lib/yadisk/flow_account.h"
 #include "lib/yadisk/flow_audit.h"
@@ -213,6 +214,16 @@ static void planned_note(void *userdata, enum plan_note note, const char *key, i
         (void)userdata, (void)note, (void)key, (void)err, (void)why;
 }
 
+/* As who looks for moves, it keeps in mind what is no longer at its place. */
+static int planned_left(void *userdata, const struct entry *known)
+{
+        char *copy = str_dup(known->key);
+
+        (void)userdata;
+        free(copy);
+        return copy ? 0 : -ENOMEM;
+}
+
 /* Longer than what a string begins with, so that it has to grow. */
 #define LONG "a-name-longer-than-what-a-string-begins-with-so-that-it-has-to-grow-on-its-way"
 
@@ -232,6 +243,9 @@ static const struct {
         {"f b 1", "d .|o a"},
         {"f b 1", "d .|d \x01|f \x01/x 1"},
         {"f b 1", "d . !EIO|f c 1"},
+        {"f b 1 i5", "d .|f b 2 i6"},
+        {"d m %8|f m/x %2|f m/y %8|f b 1", "d . %1|d m %8|f b 1"},
+        {"d m %8|d m/" LONG " %2|f m/" LONG "/x %2|f b 1", "d . %1|d m %8|f b 1"},
 };
 
 static size_t plan_at_hand;
@@ -241,7 +255,8 @@ static int make_plan(struct planned *planned, struct plan_totals *totals)
         struct plan_policy policy = {.max_delete = 100, .max_delete_percent = 100,
                                      .known_total = 3, .now_ns = 1000};
         struct plan_sink sink = {.make = planned_make, .drop = planned_drop,
-                                 .note = planned_note, .userdata = planned};
+                                 .note = planned_note, .left = planned_left,
+                                 .userdata = planned};
         struct side known, seen;
         struct diff diff;
         int r;
@@ -281,6 +296,85 @@ TEST(half_a_plan_is_no_plan)
                 check_eq(make_plan(&planned_whole, &totals), 0);
                 refuse_each(play_plan, 1);
         }
+}
+
+/* ---- moves ----------------------------------------------------------------------------------- */
+
+/* Two that change places, a folder under a new name, new folders above what came, and a chain whose
+ * end is not free. */
+static const char pairs_left[] = "f a 5 i1 #c1|f b 5 i2 #c2|d d i3|d d/" LONG " i4|f d/" LONG "/x 5 i5 #c3|"
+                                 "f d/y 5 i6 #c4|f k 5 i7 #c5|f l 5 i8 #c6";
+static const char pairs_came[] = "f a 5 i2|f b 5 i1|f l 5 i7|d n i20|d n/m i21|d n/m/e i3|d n/m/e/" LONG
+                                 " i4|f n/m/e/" LONG "/x 5 i5|f n/m/e/y 5 i6";
+
+static int pairs_take(void *userdata, const struct op *op)
+{
+        struct str *s = userdata;
+
+        alloc_pause();
+        str_addf(s, "%d %s %s|", op->verb, op->from ? op->from : "", op->entry.key);
+        alloc_resume();
+        return 0;
+}
+
+static int pairs_feed(struct pairs *p, const struct tree *left, const struct tree *came)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < left->n; i++)
+                r = pair_gone(p, &left->items[i]);
+        for (size_t i = 0; r == 0 && i < came->n; i++) {
+                const struct entry *e = &came->items[i];
+                struct op op = {.entry = *e, .was_known = tree_find(left, e->key)};
+
+                op.verb = e->kind == KIND_FILE ? OP_PUT : OP_MKDIR;
+                r = pair_came(p, &op);
+        }
+        for (size_t i = 0; r == 0 && i < left->n; i++)
+                r = pair_left(p, &left->items[i]);
+        return r == 0 ? pair_choose(p) : r;
+}
+
+static int find_pairs(struct str *shown)
+{
+        struct tree left, came;
+        struct pairs *p;
+        int r;
+
+        tree_init(&left, pairs_left);
+        tree_init(&came, pairs_came);
+        alloc_resume();
+        p = pairs_create(NULL, NULL);
+        r = p ? pairs_feed(p, &left, &came) : -ENOMEM;
+        while (r == 0 && pair_wave(p, pairs_take, shown) > 0)
+                ;
+        alloc_pause();
+        pairs_destroy(p);
+        tree_finish(&left);
+        tree_finish(&came);
+        return r;
+}
+
+static struct str pairs_whole = STR_NULL(10000);
+
+static void play_pairs(bool for_good)
+{
+        struct str shown = STR_NULL(10000);
+        int r = find_pairs(&shown);
+
+        (void)for_good;
+        check(r == (alloc_well() ? -ENOMEM : 0));
+        check_str(str_z(&shown), r == 0 ? str_z(&pairs_whole) : "");
+        str_finish(&shown);
+}
+
+TEST(moves_are_found_whole_or_not_at_all)
+{
+        check_eq(find_pairs(&pairs_whole), 0);
+        check(strstr(str_z(&pairs_whole), " d n/m/e|"));
+        check(strstr(str_z(&pairs_whole), "ydsync-moving-"));
+        refuse_each(play_pairs, 40);
+        str_finish(&pairs_whole);
 }
 
 /* ---- patterns and the .env ------------------------------------------------------------------- */

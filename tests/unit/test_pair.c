@@ -15,6 +15,8 @@
 #include "tests/unit/check.h"
 #include "tests/unit/tree.h"
 
+#include <errno.h>
+
 int main(int argc, char **argv)
 {
         return check_main(argc, argv);
@@ -118,6 +120,9 @@ TEST(a_file_by_inode_size_and_time)
         pairs_are("f a 5 i7 #c1", "f b 6 i7", "");
         pairs_are("f a 5 i7 #c1", "f b 5 i7 @9", "");
         pairs_are("f a 5 i7 %2 #c1", "f b 5 i7 %3", ""); /* another disk */
+        pairs_are("f a 5 i7 %2 #c1|f b 5 i7 %1 #c1|f c 5 i7 %3 #c1", "f x 5 i7 %3|f y 5 i7 %1|f z 5 i7 %2",
+                  "c>x b>y a>z");
+        pairs_are("f a 5 i7 #c1", "f a 5 i7", ""); /* it is where it was */
         pairs_are("f a 5 i7", "f b 5 i7", "");           /* its content is not known */
         pairs_are("f a 5 i7 #c1 u", "f b 5 i7", "");     /* nor compared */
         pairs_are("f a 5 i7 #c1", "d b i7", "");
@@ -141,6 +146,10 @@ TEST(a_folder_shows_what_was_in_it)
         pairs_are("d a i1", "d b i1", "");
         pairs_are("d a i1|f a/x 5 i7 #c1", "d b i1", "");
         pairs_are("d a i1|f a/x 5 i7 #c1", "d b i1|f b/x 5 i8", "");
+        pairs_are("d a i1|f a/x 5 i7 #c1", "d b i1|d b/x i7", "");
+        pairs_are("d a i1|f a/x 5 i7|f y 5 i8 #c1", "d b i1|f b/x 5 i8", "+b y>b/x");
+        /* what is deeper down says nothing of it */
+        pairs_are("d a i1|f a/x 5 i7 #c1|f y 5 i8 #c1", "d b i1|f b/c/y 5 i8|f b/x 5 i7", "a>b");
         /* half of it is enough … */
         pairs_are("d a i1|f a/w 1 i2 #c1|f a/x 5 i7 #c1", "d b i1|f b/x 5 i7|f b/y 5 i9", "a>b");
         pairs_are("d a i1|f a/u 1 i3 #c1|f a/w 1 i2 #c1|f a/x 5 i7 #c1", "d b i1|f b/x 5 i7", "a>b");
@@ -176,6 +185,7 @@ TEST(chains_from_their_free_end)
         /* the end is not free: an edit stands there */
         pairs_are("f a 5 i1 #c1|f b 5 i2 #c2|f c 5 i3 #c3", "f b 5 i1|f c 5 i2", "");
         pairs_are("f a 5 i1 #c1|f b 5 i2 #c2", "f b 5 i1", "");
+        pairs_are("f a 5 i1 #c1|f b 5 i2 #c2", "f a 9 i2|f b 5 i1", ""); /* b went on, and changed */
 }
 
 TEST(circles_by_a_parking_place)
@@ -249,12 +259,42 @@ TEST(the_parking_place_is_the_same_each_time)
         free(seen[1]);
 }
 
+static int refuse(void *userdata, const struct op *op)
+{
+        unsigned *left = userdata;
+
+        (void)op;
+        return (*left)-- > 0 ? 0 : -ENOSPC;
+}
+
+/* A wave that cannot be written down whole is none. */
+TEST(a_wave_ends_with_what_its_taker_says)
+{
+        for (unsigned taken = 0; taken <= 2; taken++) {
+                struct pairs *p = pairs_create(NULL, NULL);
+                unsigned left = taken;
+                struct tree gone, came;
+
+                require(p);
+                tree_init(&gone, "f a 5 i7 #c1");
+                tree_init(&came, "d n i20|f n/a 5 i7");
+                feed(p, &gone, &came);
+                check(pair_choose(p) == 0);
+                check_eq(pair_wave(p, refuse, &left), taken == 2 ? 2 : -ENOSPC);
+                tree_finish(&gone);
+                tree_finish(&came);
+                pairs_destroy(p);
+        }
+}
+
 TEST(so_many_and_the_rest_later)
 {
+        const struct op folder = {.verb = OP_MKDIR, .entry = {.key = "b", .kind = KIND_DIR}};
         struct pairs *p = pairs_create(NULL, NULL);
         char from[32], to[32];
 
         require(p);
+        check(pair_came(p, &folder) == 0);
         for (int pass = 0; pass < 3; pass++)
                 for (int i = 0; i < PAIR_MOST + 500; i++) {
                         struct entry e = {.key = from, .kind = KIND_FILE, .size = 5,
@@ -262,7 +302,7 @@ TEST(so_many_and_the_rest_later)
                         struct op op = {.verb = OP_PUT, .entry = e};
 
                         snprintf(from, sizeof(from), "a%06d", i);
-                        snprintf(to, sizeof(to), "b%06d", i);
+                        snprintf(to, sizeof(to), "b/%06d", i);
                         op.entry.key = to;
                         check((pass == 0   ? pair_gone(p, &e)
                                : pass == 1 ? pair_came(p, &op)
