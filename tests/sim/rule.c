@@ -482,13 +482,12 @@ static void rule_loses_foreign(const struct job *j, const char *path, const stru
         const struct note *listed;
         const char *key = rule_key(path);
         char folder[DISK_PATH_MAX];
+        bool later = t->since_ns > j->since_ns; /* it came when this was asked for already */
 
         if (j->what == DEED_STORE || j->what == DEED_MOVE) {
                 /* The service overwrites without a condition: what came after the last look is
                  * lost, or after a body was sent that is stored late, and nobody can help it. */
-                bool later = j->what == DEED_STORE && t->since_ns > j->since_ns;
-
-                if (!later &&
+                if (!(j->what == DEED_STORE && later) &&
                     (!seen || seen->kind != KIND_FILE || (seen->number & CONTENT_FOREIGN) ||
                      t->serial <= serial->number))
                         sim_fail("(2) %s, which is foreign, is overwritten", path);
@@ -507,6 +506,8 @@ static void rule_loses_foreign(const struct job *j, const char *path, const stru
                 return;
         }
         /* What came after the folder was listed goes with it, and nobody can help it. */
+        if (later)
+                return;
         str_copy(folder, sizeof(folder), path);
         if (!str_eq(path, j->path))
                 folder[entry_key_parent(path)] = '\0';
