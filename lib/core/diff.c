@@ -100,6 +100,9 @@ static bool diff_same_device(const struct diff *d, const struct entry *known,
 {
         bool told;
 
+        /* Written down after a look at the cloud alone: where it stands here was not known. */
+        if (known->stamp.ino == 0)
+                return true;
         if (diff_is_disk(d, known->stamp.dev, seen->stamp.dev, &told))
                 return true;
         if (told)

@@ -18,7 +18,8 @@
  *
  * Device numbers change with a reboot, and then one disk may have the number that another had.  So
  * from here on, in changes, ops and rows, the device of the watched folder itself is 0; only what
- * is mounted below it has a number.
+ * is mounted below it has a number.  A row without an inode was written after a look at the cloud
+ * alone (yadisk/flow_settle.h), and says nothing of the device.
  */
 
 #include "lib/base/str.h"

@@ -12,7 +12,8 @@
  * a while it may show an old state.  What is kept in doubt is looked at once more, when it is due.
  *
  * A row that is written here has no stamp, so that the next scan compares the file with it, and
- * removes what is gone here or sends what is another.
+ * removes what is gone here or sends what is another.  Nor does it say on which disk it stands
+ * (diff.c).
  *
  * Of a folder that was to go and stands there still, only its name is known then.  Somebody may have
  * made it anew, so that what is believed to be in it is not: whoever asked has it listed.

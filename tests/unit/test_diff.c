@@ -301,6 +301,9 @@ TEST(a_nested_mount_that_went_or_came)
                 {"d a|d m %2|f m/x %2", "d . %1|d a %1|d m %3", "= a|~ m|- m/x", 0},
                 {"d m %2|f m/x", "d . %1|d m %1", "?? m EXDEV|? m/x EXDEV", 0},
                 {"d m|f m/x", "d . %1|d m %2", "?? m EXDEV|? m/x EXDEV", 0},
+                /* made by a run that was killed: its row was written without a look at it */
+                {"d m i0|f m/x i0", "d . %1|d m %2|f m/x %2|f m/y %2", "~ m|~ m/x|+ m/y", 1},
+                {"d m i0|f m/x %2", "d . %1|d m %1", "~ m|? m/x EXDEV", 1},
         };
 
         check_rows(rows, ARRAY_SIZE(rows));
