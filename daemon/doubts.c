@@ -88,7 +88,6 @@ static struct entry doubts_becomes(const struct doubt *doubt)
         return e;
 }
 
-
 static void doubts_pump(struct doubts *d);
 
 /* A flow has ended; the next begins while this one still counts: it may end at once. */
@@ -186,6 +185,20 @@ bool doubts_await(const struct doubts *d, const char *key)
                 if (d->items[i].kind != KIND_NONE &&
                     (doubts_is_at(d, i, key) || doubts_is_below(d, i, key)))
                         return true;
+        return false;
+}
+
+/* The content of a file is not known before it is read; that of one that grew or shrank is another. */
+bool doubts_other(const struct doubts *d, const struct entry *becomes)
+{
+        for (size_t i = 0; d && i < d->n; i++) {
+                const struct doubt *doubt = &d->items[i];
+
+                if (doubt->kind != KIND_NONE && doubts_is_at(d, i, becomes->key) &&
+                    (doubt->kind != becomes->kind ||
+                     (doubt->kind == KIND_FILE && doubt->size != becomes->size)))
+                        return true;
+        }
         return false;
 }
 

@@ -26,6 +26,10 @@ void doubts_settle(struct doubts *d, struct engine *engine, const struct yadisk 
  * to be removed now, or it would stay and be taken for somebody else's. */
 bool doubts_await(const struct doubts *d, const char *key);
 
+/* Whether something else than this may yet come to stand at its key.  What is begun there now would
+ * be written down in the place of that, and what was meant first be taken for somebody else's. */
+bool doubts_other(const struct doubts *d, const struct entry *becomes);
+
 /* Whether it is not settled what stands at `key`, or there or below. */
 bool doubts_open(const struct doubts *d, const char *key);
 bool doubts_below(const struct doubts *d, const char *key);

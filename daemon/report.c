@@ -296,7 +296,7 @@ void report_summary(const struct tally *t, uint64_t api_calls)
         report_count(&s, t->foreign, "%" PRIu64 " of somebody else left alone", t->foreign);
         report_count(&s, t->later + t->stuck, "%" PRIu64 " failed", t->later + t->stuck);
         report_count(&s, t->awaiting,
-                     "%" PRIu64 " not removed yet: an upload that was interrupted may still end there",
+                     "%" PRIu64 " put off: what was interrupted there may still end",
                      t->awaiting);
         if (s.len == 0)
                 return;

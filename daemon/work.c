@@ -598,8 +598,10 @@ static bool work_leaves_out(struct work *w, const struct work_item *item)
                 return true; /* what it needed was told of */
         if (w->held && (verb == OP_DROP || verb == OP_DROP_TREE || item->op.after_drop))
                 return true;
-        if ((verb == OP_DROP || verb == OP_DROP_TREE) &&
-            doubts_await(w->args.doubts, item->key)) {
+        if (((verb == OP_DROP || verb == OP_DROP_TREE) &&
+             doubts_await(w->args.doubts, item->key)) ||
+            ((verb == OP_PUT || verb == OP_MKDIR) &&
+             doubts_other(w->args.doubts, &item->op.entry))) {
                 t->awaiting++;
                 return true;
         }

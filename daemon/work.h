@@ -25,7 +25,7 @@ struct tally {
         uint64_t changed;      /* changed under our hands: to be seen anew */
         uint64_t later, stuck; /* failed; each path was named */
         uint64_t waiting;      /* not tried: failed before, and the time has not come */
-        uint64_t awaiting;     /* not removed: what was under way may yet come to stand there */
+        uint64_t awaiting;     /* put off: what was under way may yet come to stand there */
         uint64_t foreign;      /* left alone: somebody else's */
         uint64_t skipped;      /* not tried, or given up, because of what is below */
         uint64_t repaired;     /* rows found untrue: a further pass puts it right */

@@ -172,18 +172,39 @@ scenario_doubt_about_what_is_somebody_elses_now()
         quiet
 }
 
+# Killed when the doubt about the first change is durable, and nothing sent.
+doubt_dies_in_doubt()
+{
+        local step=0
+        until [ "$(sqlite3 -readonly "$T/state/state.db" 'SELECT count(*) FROM doubt')" = 1 ]; do
+                doubt_dies $((step += 1))
+        done
+}
+
 # The removal of a folder waits for what may yet come into it, and says so.
 scenario_doubt_holds_the_folder_around_it()
 {
-        local step=0
         # Nothing else is to be written down then: the steps of one upload come one after the other.
         doubt_folder && once && sleep 2.5 && once && echo more >"$SRC/d/more"
-        until [ "$(sqlite3 -readonly "$T/state/state.db" 'SELECT count(*) FROM doubt')" = 1 ]; do
-                doubt_dies $((step += 1)) # the last time the doubt is durable, and nothing sent
-        done
+        doubt_dies_in_doubt
         rm -r "$SRC/d" && once 75
-        log 'not removed yet: an upload that was interrupted may still end there'
+        log '1 put off: what was interrupted there may still end'
         want "it is still there" cloud_has "d d"
+        export YDSYNC_HASTE=1000
+        sleep 0.1
+        once && same && quiet
+}
+
+# A folder that is to stand where an upload may yet arrive waits for it: otherwise nobody would know
+# afterwards whose file that is.
+scenario_doubt_holds_something_else_at_its_place()
+{
+        doubt_nothing && once && sleep 2.5 && once && doubt_write
+        doubt_dies_in_doubt
+        rm "$SRC/f" && mkdir "$SRC/f" && once 75
+        log '1 put off: what was interrupted there may still end'
+        cloud_put f $'newer\n' # it comes late
+        rmdir "$SRC/f"
         export YDSYNC_HASTE=1000
         sleep 0.1
         once && same && quiet
