@@ -98,6 +98,7 @@ void cycle_forget_pass(struct cycle *c)
         store_intents_free(c->intents, c->n_intents);
         c->intents = NULL;
         c->n_intents = 0;
+        c->stir = NULL;
         doubts_destroy(TAKE_PTR(c->doubts));
         cycle_forget_folders(c);
         store_facts_free(c->moving, c->n_moving);
@@ -173,10 +174,16 @@ void cycle_set_renewable(struct cycle *c, bool renewable)
         c->renewable = renewable;
 }
 
-void cycle_on_enter(struct cycle *c, void (*enter)(void *userdata, int dir_fd), void *userdata)
+void cycle_on_enter(struct cycle *c, void (*enter)(void *userdata, const char *key, int dir_fd),
+                    void *userdata)
 {
         c->enter = enter;
         c->enter_userdata = userdata;
+}
+
+void cycle_set_stir(struct cycle *c, const struct stir *stir)
+{
+        c->stir = stir;
 }
 
 void cycle_set_slices(struct cycle *c)

@@ -21,6 +21,7 @@
 #include "daemon/work.h"
 #include "lib/core/op.h"
 #include "lib/core/plan.h"
+#include "lib/core/stir.h"
 #include "lib/engine/engine.h"
 #include "lib/store/store.h"
 
@@ -30,6 +31,7 @@ struct cycle;
 
 struct pass_end {
         enum exit_status status;
+        bool in_part;      /* only what cycle_set_stir() named was looked at */
         bool again;        /* something changed while the pass ran, or has yet to settle */
         int64_t again_ms;  /* … and is worth another pass after this */
         int state_err;           /* EUCLEAN: the snapshot is damaged and must be set aside; ESTALE:
@@ -115,7 +117,14 @@ int cycle_set_token(struct cycle *c, const char *token);
 void cycle_set_renewable(struct cycle *c, bool renewable);
 
 /* `enter` is called with each folder that a scan reads, just before, by the scan's thread. */
-void cycle_on_enter(struct cycle *c, void (*enter)(void *userdata, int dir_fd), void *userdata);
+void cycle_on_enter(struct cycle *c, void (*enter)(void *userdata, const char *key, int dir_fd),
+                    void *userdata);
+
+/* The next pass need only look at these folders; they must stay until it ends.  It looks at everything
+ * all the same when there is more to be done than to mirror what has changed since the last that did
+ * (an adoption, something interrupted, a held plan), or when what it sees there cannot be judged alone:
+ * see `in_part` of its end. */
+void cycle_set_stir(struct cycle *c, const struct stir *stir);
 
 /* Compares the whole cloud folder with the snapshot, beside the passes to come, and with `repair` has
  * an audit put right what it finds; one that is under way goes on.  -ENOMEM. */

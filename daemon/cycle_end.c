@@ -53,6 +53,7 @@ void cycle_finish(struct cycle *c, enum exit_status status)
         struct engine_stats now = engine_stats(c->engine);
         struct pass_end end = {
                 .status = status,
+                .in_part = c->plan.in_part,
                 .again = !c->tally.halted && (c->tally.changed || c->tally.repaired ||
                                               c->plan.totals.young ||
                                               (c->plan.totals.put_off && !c->unlisted)),
@@ -130,7 +131,7 @@ void cycle_stage_finish(struct cycle *c)
         /* It stands for the numbers that rows have, which are those of before a reboot as long as a
          * mount has not been seen. */
         snprintf(dev, sizeof(dev), "%" PRIu64, c->root.dev);
-        if (c->plan.totals.away == 0 && (!c->meta_dev || !str_eq(c->meta_dev, dev)))
+        if (!c->plan.in_part && c->plan.totals.away == 0 && (!c->meta_dev || !str_eq(c->meta_dev, dev)))
                 records[n++] =
                         (struct record){.verb = RECORD_META, .name = "root.dev", .value = dev};
         if (c->plan.mounts)

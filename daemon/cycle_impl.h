@@ -65,7 +65,7 @@ struct cycle {
         uint64_t shown;        /* in this pass: moves first, then the rest */
         struct store *scratch; /* a copy of the snapshot, in which moves that are only shown are made */
         bool renewable;
-        void (*enter)(void *userdata, int dir_fd);
+        void (*enter)(void *userdata, const char *key, int dir_fd);
         void *enter_userdata;
         bool stopping;
         struct report report;
@@ -90,6 +90,7 @@ struct cycle {
 
         /* Of the pass. */
         struct root root;
+        const struct stir *stir;   /* the folders to be looked at; NULL: all */
         struct store_totals known; /* what the snapshot holds */
         char *meta_binding, *meta_identity, *meta_dev, *meta_adopted, *meta_made, *meta_approved,
                 *meta_held, *meta_audit_last, *meta_audit_at, *meta_audit_alarm, *meta_token, *meta_uid,

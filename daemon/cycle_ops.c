@@ -109,7 +109,7 @@ static void cycle_stage_room(struct cycle *c)
 void cycle_planned(struct cycle *c)
 {
         cycle_forget_moves(c);
-        report_notes(c->failures, c->yadisk.root, &c->plan);
+        report_notes(c->failures, c->yadisk.root, &c->plan, c->plan.in_part ? c->stir : NULL);
         cycle_brake(c);
         if (c->show)
                 cycle_job(c, cycle_job_show, cycle_showed);

@@ -6,6 +6,23 @@
 
 #include "daemon/cycle_impl.h"
 
+static void cycle_start_scan(struct cycle *c);
+
+/* A scan of some folders says nothing of how many there are. */
+static void cycle_show_scan(struct cycle *c)
+{
+        const struct plan_totals before = c->view.plan;
+
+        c->view.plan = c->plan.totals;
+        if (c->plan.in_part) {
+                c->view.plan.seen_files = before.seen_files;
+                c->view.plan.seen_dirs = before.seen_dirs;
+                return;
+        }
+        c->view.scan_began_ns = c->plan.began_ns;
+        c->view.scan_seconds = c->plan.seconds;
+}
+
 static void cycle_scanned(void *userdata, struct scan_result *result)
 {
         struct cycle *c = userdata;
@@ -22,17 +39,28 @@ static void cycle_scanned(void *userdata, struct scan_result *result)
                 cycle_fail(c, EXIT_IO_ERROR);
                 return;
         }
-        c->view.scan_began_ns = c->plan.began_ns;
-        c->view.scan_seconds = c->plan.seconds;
-        c->view.plan = c->plan.totals;
-        log_debug("scan: %" PRIu64 " files, %" PRIu64 " folders, %" PRIu64 " to upload, %" PRIu64
+        cycle_show_scan(c);
+        log_debug("%s: %" PRIu64 " files, %" PRIu64 " folders, %" PRIu64 " to upload, %" PRIu64
                   " to remove, %.3f s",
-                  c->plan.totals.seen_files, c->plan.totals.seen_dirs, c->plan.totals.puts,
+                  c->plan.in_part ? "scan in part" : "scan", c->plan.totals.seen_files, c->plan.totals.seen_dirs, c->plan.totals.puts,
                   c->plan.totals.drops, c->plan.seconds);
+        if (c->plan.not_enough) {
+                scan_result_finish(&c->plan);
+                c->stir = NULL;
+                cycle_start_scan(c);
+                return;
+        }
         if (c->plan.left && !c->moves_over)
                 cycle_stage_moves(c);
         else
                 cycle_planned(c);
+}
+
+/* What an earlier pass has left is settled by one that looks at everything. */
+static bool cycle_may_look_in_part(const struct cycle *c)
+{
+        return c->meta_adopted && !c->adopting && !c->listed && !c->show && !c->doubts &&
+               c->n_intents == 0 && !c->meta_held && !c->meta_approved;
 }
 
 static void cycle_start_scan(struct cycle *c)
@@ -51,6 +79,7 @@ static void cycle_start_scan(struct cycle *c)
                 /* With YDSYNC_DELETE=never nothing leaves its place in the cloud. */
                 .moves = !c->adopting && !c->moves_over && config->delete_mode != DELETE_NEVER,
                 .use_remote = c->listed,
+                .stir = cycle_may_look_in_part(c) ? c->stir : NULL,
                 .exclude = config->exclude,
                 .policy = {.adopting = c->adopting,
                            .never_delete = config->delete_mode == DELETE_NEVER,

@@ -58,7 +58,7 @@ void failures_destroy(struct failures *f)
                 return;
         while (f->all)
                 failures_proven(f, f->all->key);
-        failures_remarks_begin(f);
+        failures_remarks_begin(f, NULL);
         failures_remarks_end(f);
         if (f->by_key)
                 map_destroy(f->by_key);
@@ -168,10 +168,10 @@ void failures_proven(struct failures *f, const char *key)
         free(known);
 }
 
-void failures_remarks_begin(struct failures *f)
+void failures_remarks_begin(struct failures *f, const struct stir *looked)
 {
         for (struct remark *r = f->all_remarks; r; r = r->next)
-                r->current = false;
+                r->current = looked && stir_need(looked, r->key) < STIR_ITSELF;
 }
 
 bool failures_remark(struct failures *f, const char *key, int what)

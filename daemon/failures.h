@@ -16,6 +16,7 @@
  */
 
 #include "lib/core/entry.h"
+#include "lib/core/stir.h"
 
 struct failures;
 
@@ -43,8 +44,9 @@ void failures_clear(struct failures *f, const char *key);  /* it worked */
 void failures_proven(struct failures *f, const char *key); /* … and is there as it was sent, or is
                                                                no longer wanted there */
 
-/* Remarks of a scan: begin, add each (true: it is news), end (those not added are forgotten). */
-void failures_remarks_begin(struct failures *f);
+/* Remarks of a scan: begin, add each (true: it is news), end (those not added are forgotten).  With
+ * `looked` the scan was of these folders, and remarks about others stay. */
+void failures_remarks_begin(struct failures *f, const struct stir *looked);
 bool failures_remark(struct failures *f, const char *key, int what);
 void failures_remarks_end(struct failures *f);
 

@@ -42,7 +42,11 @@ struct mirror {
         bool renewed;        /* for the refusal of the last pass */
         struct watch *watch; /* NULL: changes are only found by scanning */
         bool watch_said;     /* that not all is watched */
+        struct stir stir;    /* what is, or is once more, to be looked at; see mirror_in_part() */
+        bool whole;          /* the next pass is to look at everything … */
+        int64_t whole_ms;    /* … and so is one after that, by uv_hrtime() */
         int64_t soonest_ms;  /* by uv_hrtime(): no pass that nobody asked for before that … */
+        int64_t soonest_part_ms; /* … or this, if it looks at some folders only … */
         int64_t stirred_ms;  /* … though something has changed then; 0: nothing since the last began */
         unsigned ticks;      /* of this pass */
         struct desk *desk;   /* NULL: nobody is listened to */
@@ -131,15 +135,23 @@ static void mirror_wake(struct mirror *m, int64_t wait_ms)
         waker_set(&m->waker, wait_ms);
 }
 
+/* A pass may look at some folders only after one that has looked at everything, and left nothing that
+ * is to be taken up at once. */
+static bool mirror_knows_where(const struct mirror *m)
+{
+        return m->watch && !m->whole && !m->stir.all && watch_knows_where(m->watch);
+}
+
 /* What was just written must settle before it is sent; and what changes all the time must not make us
  * scan all the time. */
 static int64_t mirror_stirred_wait_ms(const struct mirror *m)
 {
         int64_t now_ms = mirror_now_ms();
         int64_t at_ms = m->stirred_ms + m->args.config->settle_ms + MIRROR_STIR_MS;
+        int64_t soonest_ms = mirror_knows_where(m) ? m->soonest_part_ms : m->soonest_ms;
 
-        if (at_ms < m->soonest_ms)
-                at_ms = m->soonest_ms;
+        if (at_ms < soonest_ms)
+                at_ms = soonest_ms;
         return at_ms > now_ms ? at_ms - now_ms : 0;
 }
 
@@ -214,9 +226,20 @@ static void mirror_on_tick(uv_timer_t *tick)
 
 static void mirror_fail(struct mirror *m, const struct err *err);
 
+/* Whether the next pass looks at some folders only. */
+static bool mirror_in_part(struct mirror *m)
+{
+        bool may = mirror_knows_where(m) && !m->look && mirror_now_ms() < m->whole_ms;
+
+        if (m->watch)
+                watch_take(m->watch, &m->stir);
+        return may && !stir_is_empty(&m->stir);
+}
+
 static void mirror_begin_pass(struct mirror *m)
 {
         m->passes++;
+        cycle_set_stir(m->cycle, mirror_in_part(m) ? &m->stir : NULL);
         m->resting = m->look = false;
         m->stirred_ms = 0;
         if (m->args.daemon) {
@@ -294,6 +317,8 @@ static int mirror_create_cycle(struct mirror *m, struct err *err)
 
         if (r == 0 && m->args.daemon)
                 cycle_set_slices(m->cycle);
+        m->whole = true;
+        stir_finish(&m->stir);
         keeper_close(TAKE_PTR(m->keeper));
         if (r == 0 && m->args.config->signed_in) {
                 m->keeper = keeper_create(&m->loop, m->args.config);
@@ -358,19 +383,38 @@ static void mirror_reopen(void *userdata)
         mirror_closed(m);
 }
 
+/* What the pass means for the ones to come; how long until everything is to be looked at. */
+static int64_t mirror_passed(struct mirror *m, const struct pass_end *end)
+{
+        int64_t now_ms = mirror_now_ms(), soonest_ms = now_ms + 10 * end->scan_ms + MIRROR_PAUSE_MS;
+        bool sound = end->status == EXIT_OK || end->status == EXIT_TRY_AGAIN;
+
+        if (end->in_part) {
+                m->soonest_part_ms = soonest_ms;
+                m->whole = !sound || (end->again && end->young == 0);
+        } else {
+                m->soonest_ms = soonest_ms;
+                m->soonest_part_ms = now_ms + MIRROR_PAUSE_MS;
+                m->whole = !sound || end->again;
+                m->whole_ms = now_ms + m->args.config->period_ms;
+        }
+        if (!end->in_part || !end->again) /* otherwise these folders come once more */
+                stir_finish(&m->stir);
+        return m->whole_ms > now_ms ? m->whole_ms - now_ms : 0;
+}
+
 static void mirror_after_pass(struct mirror *m, const struct pass_end *end)
 {
-        int64_t wait_ms = m->args.config->period_ms;
+        int64_t wait_ms = mirror_passed(m, end);
         int64_t soon_ms = (m->look ? 0 : end->again_ms) + 10 * end->scan_ms + MIRROR_PAUSE_MS;
 
         /* A file that is written to all the time must not make us scan all the time. */
         if ((end->again || m->look) && soon_ms < wait_ms)
                 wait_ms = soon_ms;
-        m->soonest_ms = mirror_now_ms() + 10 * end->scan_ms + MIRROR_PAUSE_MS;
         if (m->stirred_ms && mirror_stirred_wait_ms(m) < wait_ms)
                 wait_ms = mirror_stirred_wait_ms(m);
         mirror_say_watch(m);
-        m->left = end->status != EXIT_OK;
+        m->left = end->status != EXIT_OK || (m->left && end->in_part);
         mirror_rest(m, wait_ms);
 }
 
@@ -693,6 +737,8 @@ static void mirror_adjust(struct mirror *m, const struct config *next)
         log_set_level(m->config.log_level);
         if (m->cycle)
                 cycle_set_limits(m->cycle);
+        if (period)
+                m->whole_ms = mirror_now_ms() + m->config.period_ms;
         if (period && m->resting)
                 mirror_rest(m, m->config.period_ms);
 }
@@ -792,6 +838,7 @@ enum exit_status mirror_run(const struct mirror_args *args)
         start_loop_finish(&m.loop);
         store_close(m.store);
         mirror_forget_next(&m);
+        stir_finish(&m.stir);
         config_finish(&m.config);
         return m.status;
 }

@@ -248,9 +248,10 @@ static void report_note(struct failures *f, const char *root, const struct scan_
         }
 }
 
-void report_notes(struct failures *f, const char *root, const struct scan_result *scan)
+void report_notes(struct failures *f, const char *root, const struct scan_result *scan,
+                  const struct stir *looked)
 {
-        failures_remarks_begin(f);
+        failures_remarks_begin(f, looked);
         for (size_t i = 0; i < scan->n_notes; i++)
                 report_note(f, root, &scan->notes[i]);
         failures_remarks_end(f);

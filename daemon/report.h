@@ -50,7 +50,8 @@ void report_held(struct report *r, const struct plan_totals *totals, const char 
 bool report_wrong(struct failures *f, const char *root, const struct entry *e);
 
 /* The scan's remarks, each once. */
-void report_notes(struct failures *f, const char *root, const struct scan_result *scan);
+void report_notes(struct failures *f, const char *root, const struct scan_result *scan,
+                  const struct stir *looked);
 
 /* One line of what was done; silent when there was nothing to do. */
 void report_summary(const struct tally *t, uint64_t api_calls);

@@ -115,7 +115,11 @@ static int scan_plan(struct scan *s, struct entry_iter *seen, struct mounts *mou
         diff_set_mounts(&diff, mounts->verdicts, mounts->n_verdicts);
         r = plan_run(&a->policy, &diff, remote, &sink, &result->totals);
         diff_finish(&diff);
-        if (r == 0)
+        if (r == 0 && result->in_part)
+                result->not_enough = mounts->n_found > 0 || result->totals.held ||
+                                     result->totals.unseen > 0 || result->n_notes > 0 ||
+                                     result->more_notes > 0;
+        else if (r == 0)
                 result->mounts = mounts_fact(mounts, a->root_fd, a->mounts);
         if (r < 0 && result->err.code == 0)
                 store_iter_err(known, &result->err);
@@ -132,12 +136,14 @@ static int scan_all(struct scan *s)
         _cleanup_(walk_destroyp) struct walk *walk = NULL;
         _cleanup_(ahead_destroyp) struct ahead *ahead = NULL; /* ends before what it reads */
         struct walk_options options = {.follow = a->follow,
+                                       .stir = a->stir,
                                        .enter = a->enter,
                                        .userdata = a->enter_userdata,
                                        .stop = &s->stop};
         struct mounts mounts = {0};
         int r;
 
+        result->in_part = a->stir && !a->stir->all && !a->follow;
         result->notes = calloc(SCAN_NOTES_MAX, sizeof(struct scan_note));
         if (!result->notes)
                 return err_set(&result->err, ENOMEM, "no memory");

@@ -5,10 +5,15 @@
  * One scan, on the thread pool: walk -> diff with the snapshot -> plan -> two spools of ops.
  *
  * Everything streams; what is kept is the plan, on disk, and a bounded list of remarks.
+ *
+ * A scan of some folders (`stir`) gives the plan for these alone, if that can be told from them:
+ * nothing in them is hidden, unfit or on another disk, and no brake is wanted.  Else it is not enough,
+ * and everything is to be scanned.
  */
 
 #include "lib/base/err.h"
 #include "lib/core/plan.h"
+#include "lib/core/stir.h"
 #include "lib/store/spool.h"
 #include "lib/store/store.h"
 
@@ -26,8 +31,9 @@ struct scan_args {
         bool follow;
         bool moves;              /* it is wanted what moves are found by */
         bool use_remote;         /* the `remote` table holds a whole listing */
+        const struct stir *stir; /* NULL: everything is looked at */
         const char *exclude;
-        void (*enter)(void *userdata, int dir_fd); /* of walk.h */
+        void (*enter)(void *userdata, const char *key, int dir_fd); /* of walk.h */
         void *enter_userdata;
         struct plan_policy policy; /* now_ns and known_total are filled in */
 };
@@ -43,6 +49,9 @@ struct scan_result {
         int r; /* 0, or the negative errno that ended the scan early: `err` tells */
         struct err err;
         struct plan_totals totals;
+        bool in_part;            /* not everything was looked at, and … */
+        bool not_enough;         /* … what was seen is to be judged with all the rest: nothing of this
+                                    is to be carried out */
         char *mounts; /* the fact as it should be, or NULL: as it is */
         struct spool *makes, *drops; /* NULL after an early end */
         struct spool *left, *young;  /* for moves (plan.h); NULL: nothing */

@@ -3,14 +3,15 @@
 
 /*
  * Being told that something changes in the watched folder, so that the next scan need not wait for
- * its period.
+ * its period, and need not look at everything.
  *
- * Only an accelerator: what is told is that something happened, and the scan finds out what.  Where
- * nothing is told (a network file system, too few watches, a queue that overflowed) the periodic scan
- * finds it all the same.
+ * Only an accelerator: what is told is in which folders something happened, and the scan finds out
+ * what.  Where nothing is told (a network file system, too few watches), or not all (a queue that
+ * overflowed), the periodic scan of everything finds it all the same.
  */
 
 #include "lib/base/err.h"
+#include "lib/core/stir.h"
 
 #include <uv.h>
 
@@ -22,7 +23,13 @@ int watch_open(struct watch **ret, uv_loop_t *loop, void (*stirred)(void *userda
 
 /* A folder that is about to be read, whose descriptor this is; from any thread.  It stays watched until
  * it is removed or moved. */
-void watch_folder(void *watch, int dir_fd);
+void watch_folder(void *watch, const char *key, int dir_fd);
+
+/* Where something has happened since this was called last: is added to `stir`.  What is new, was moved
+ * here, or has other patterns or rights is named with all that is below it. */
+void watch_take(struct watch *w, struct stir *stir);
+/* Whether it is told of single folders, and not of all of them. */
+bool watch_knows_where(const struct watch *w);
 
 /* 1: since the last call some folders could not be watched, and `ret` says why. */
 int watch_trouble(struct watch *w, struct err *ret);

@@ -28,7 +28,7 @@ void diff_finish(struct diff *d)
         str_finish(&d->elsewhere.key);
         str_finish(&d->replaced.key);
         str_finish(&d->seen_key);
-        free(d->devs);
+        free(d->way);
 }
 
 static int diff_cover(struct diff *d, const char *key, bool excluded, int err)
@@ -120,22 +120,23 @@ static size_t diff_depth(const char *key)
         return depth;
 }
 
-/* Which device the folder stands on that what comes next may be in. */
-static int diff_note_folder(struct diff *d, const char *key, uint64_t dev)
+/* The folder that what comes next may be in. */
+static int diff_note_folder(struct diff *d, const char *key, uint64_t dev, bool partial)
 {
         size_t depth = diff_depth(key);
 
-        if (depth >= d->n_devs) {
+        if (depth >= d->n_way) {
                 size_t n = 2 * depth + 16;
-                uint64_t *devs = reallocarray(d->devs, n, sizeof(*devs));
+                struct diff_folder *way = reallocarray(d->way, n, sizeof(*way));
 
-                if (!devs)
+                if (!way)
                         return -ENOMEM;
-                memset(devs + d->n_devs, 0, (n - d->n_devs) * sizeof(*devs));
-                d->devs = devs;
-                d->n_devs = n;
+                memset(way + d->n_way, 0, (n - d->n_way) * sizeof(*way));
+                d->way = way;
+                d->n_way = n;
         }
-        d->devs[depth] = dev;
+        d->way[depth] = (struct diff_folder){.dev = dev, .partial = partial};
+        d->deep = depth + 1;
         return 0;
 }
 
@@ -147,11 +148,38 @@ static int diff_note_folder(struct diff *d, const char *key, uint64_t dev)
 static bool diff_went_with_its_disk(const struct diff *d, const struct entry *known)
 {
         size_t depth = diff_depth(known->key);
-        uint64_t here = depth > 0 && depth <= d->n_devs ? d->devs[depth - 1] : 0;
+        uint64_t here = depth > 0 && depth <= d->n_way ? d->way[depth - 1].dev : 0;
         bool told;
 
         return known->stamp.dev != 0 && known->stamp.dev != here &&
                !diff_is_disk(d, known->stamp.dev, here, &told) && told;
+}
+
+/* Whether it is missing from a folder of which not all was to be shown; also where its folder was not
+ * met at all, in a scan that does not show all. */
+static bool diff_passed_over(const struct diff *d, const char *key)
+{
+        size_t depth = diff_depth(key);
+
+        if (depth == 0)
+                return d->partial;
+        return depth <= d->deep ? d->way[depth - 1].partial : d->sparse;
+}
+
+/* On to where the known side may have something to say again: to what was shown next of that folder,
+ * or behind the folder. */
+static int diff_pass_over(struct diff *d)
+{
+        _cleanup_(str_finish) struct str folder = STR_NULL(SIZE_MAX / 4);
+
+        str_add(&folder, d->known->key, entry_key_parent(d->known->key));
+        if (folder.failed)
+                return -ENOMEM;
+        if (d->seen && entry_key_below(d->seen->key, str_z(&folder)))
+                entry_iter_seek(d->known_iter, d->seen->key, false);
+        else
+                entry_iter_seek(d->known_iter, str_z(&folder), true);
+        return 0;
 }
 
 static int diff_step_known(struct diff *d)
@@ -171,6 +199,8 @@ static int diff_begin(struct diff *d)
         d->begun = true;
         d->seen_root_dev = d->seen->stamp.dev;
         d->root_err = d->seen->err;
+        d->partial = d->seen->flags & ENTRY_PARTIAL;
+        d->sparse = d->partial;
         return d->seen->err ? diff_cover(d, "", false, d->seen->err) : 0;
 }
 
@@ -195,6 +225,7 @@ static int diff_took_seen(struct diff *d)
         d->seen_here = *d->seen;
         if (d->seen_here.stamp.dev == d->seen_root_dev)
                 d->seen_here.stamp.dev = 0;
+        d->sparse |= (d->seen->flags & ENTRY_PARTIAL) != 0;
         d->seen = &d->seen_here;
         return 1;
 }
@@ -224,8 +255,10 @@ static int diff_step_seen(struct diff *d)
 
 static bool diff_same(const struct entry *known, const struct entry *seen)
 {
+        /* What has become of a folder that was not looked into is left to a scan that does. */
         if (known->kind == KIND_DIR)
-                return known->stamp.ino == seen->stamp.ino && known->stamp.dev == seen->stamp.dev;
+                return (seen->flags & ENTRY_PARTIAL) ||
+                       (known->stamp.ino == seen->stamp.ino && known->stamp.dev == seen->stamp.dev);
         return known->size == seen->size && entry_stamp_eq(&known->stamp, &seen->stamp) &&
                !(known->flags & ENTRY_RACY);
 }
@@ -253,6 +286,10 @@ static int diff_both(struct diff *d, struct change *c)
         int r = 0;
 
         *c = (struct change){.seen = seen, .known = known};
+        if (known->kind == KIND_DIR && seen->kind != KIND_DIR)
+                r = diff_note_folder(d, known->key, seen->stamp.dev, false);
+        if (r < 0)
+                return r;
         if (seen->flags & ENTRY_EXCLUDED) {
                 c->kind = CHANGE_EXCLUDED;
                 r = diff_cover(d, known->key, true, 0);
@@ -299,18 +336,23 @@ static int diff_only_seen(struct diff *d, struct change *c)
         return r < 0 ? r : 1;
 }
 
-/* Returns 0 for what an excluded folder hides: it was told of once. */
+/* Returns 0 for what an excluded folder hides: it was told of once; and for what is passed over. */
 static int diff_only_known(struct diff *d, struct change *c)
 {
+        bool passed = diff_passed_over(d, d->known->key);
         int r = 0;
 
         *c = (struct change){.known = d->known, .kind = CHANGE_GONE};
+        if (passed && d->known->kind == KIND_DIR)
+                r = diff_note_folder(d, d->known->key, d->known->stamp.dev, true);
+        if (r < 0 || passed)
+                return r < 0 ? r : diff_pass_over(d);
         if (!diff_covered(d, d->known->key) && diff_went_with_its_disk(d, d->known)) {
                 c->with_disk = true;
                 r = diff_cover(d, d->known->key, false, EXDEV);
         }
         if (r == 0 && d->known->kind == KIND_DIR)
-                r = diff_note_folder(d, d->known->key, d->known->stamp.dev);
+                r = diff_note_folder(d, d->known->key, d->known->stamp.dev, false);
         if (r < 0)
                 return r;
         if (!diff_hidden(d, d->known->key) || diff_within(&d->replaced, d->known->key))
@@ -340,7 +382,8 @@ int diff_next(struct diff *d, struct change *ret)
                 d->advance_known = order <= 0;
                 d->advance_seen = order >= 0;
                 if (order >= 0 && d->seen->kind == KIND_DIR)
-                        r = diff_note_folder(d, d->seen->key, d->seen->stamp.dev);
+                        r = diff_note_folder(d, d->seen->key, d->seen->stamp.dev,
+                                             d->seen->flags & ENTRY_PARTIAL);
                 if (r < 0)
                         return r;
                 if (order == 0)

@@ -14,7 +14,9 @@
  *     disk was mounted over that folder, or at the place itself, and has gone away;
  *   - a thing that could not be looked at is unseen, with all that is below it;
  *   - so is one that is a symlink, a pipe or a device now: it is not what was mirrored, and it is
- *     not absent either.
+ *     not absent either;
+ *   - of a folder that was not looked at whole on purpose (ENTRY_PARTIAL) what was not shown is passed
+ *     over without a word.
  *
  * Device numbers change with a reboot, and then one disk may have the number that another had.  So
  * from here on, in changes, ops and rows, the device of the watched folder itself is 0; only what
@@ -54,6 +56,12 @@ struct diff_cover {
         int err;
 };
 
+/* One of the folders that lead to where we are. */
+struct diff_folder {
+        uint64_t dev; /* which it stands on */
+        bool partial;
+};
+
 /* A folder for whose descendants, too, something holds; off once one was met that is not below. */
 struct diff_below {
         struct str key;
@@ -78,8 +86,11 @@ struct diff {
         struct diff_below elsewhere;      /* a folder that is on another device */
         struct diff_below replaced;       /* a folder in whose place a file stands; elsewhere, a
                                              file in whose place a folder stands */
-        uint64_t *devs;       /* of the folders that lead to where we are, by depth; */
-        size_t n_devs;        /* so many have room */
+        struct diff_folder *way; /* the folders that lead to where we are, by depth; */
+        size_t n_way;         /* so many have room, … */
+        size_t deep;          /* … and so many were met */
+        bool partial;         /* the watched folder itself */
+        bool sparse;          /* any was, so far */
         struct str seen_key;              /* where the seen side last was: it must go up */
         bool begun, advance_known, advance_seen;
 };

@@ -33,6 +33,8 @@ enum entry_flag {
         ENTRY_EXCLUDED = 1 << 1,   /* seen: left out by a pattern; nothing below it is walked */
         ENTRY_RACY = 1 << 2,       /* known: changed so shortly before it was read that a further
                                       change may have left the stamp as it is */
+        ENTRY_PARTIAL = 1 << 3,    /* seen, a folder: not all that is in it was looked at, for this scan
+                                      has no need; what is not shown below it proves nothing */
 };
 
 struct entry {

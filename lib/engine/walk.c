@@ -54,7 +54,8 @@ struct walk {
         struct match *match;
         bool follow;
         size_t max_open;
-        void (*enter)(void *userdata, int dir_fd);
+        const struct stir *stir; /* NULL: everything */
+        void (*enter)(void *userdata, const char *key, int dir_fd);
         void *userdata;
         const atomic_bool *stop;
         bool begun;
@@ -118,6 +119,24 @@ static int walk_read(struct walk *w, int fd)
                                 return -ENOMEM;
                 }
         }
+}
+
+/* Of a folder that is only passed through, the names that lead on. */
+static int walk_read_through(struct walk *w)
+{
+        const char *name;
+        size_t at = 0, len;
+
+        while (stir_through(w->stir, str_z(&w->key), &at, &name, &len))
+                if (names_push(&w->names, name, len, DT_DIR) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+/* What is wanted of the folder at w->key. */
+static enum stir_need walk_need(const struct walk *w)
+{
+        return w->stir ? stir_need(w->stir, str_z(&w->key)) : STIR_WHOLE;
 }
 
 ssize_t walk_read_ignore(int dir_fd, char *buffer)
@@ -211,6 +230,7 @@ static int walk_enter(struct walk *w, int fd_in, bool linked)
 {
         _cleanup_(closep) int fd = fd_in;
         struct names_mark mark = names_mark(&w->names);
+        enum stir_need need = walk_need(w);
         struct entry *e = &w->entry;
         int r;
 
@@ -222,9 +242,14 @@ static int walk_enter(struct walk *w, int fd_in, bool linked)
                         e->err = 0, e->kind = KIND_OTHER;
                 return SHOWN;
         }
-        if (w->enter)
-                w->enter(w->userdata, fd);
-        r = walk_read(w, fd);
+        if (need == STIR_THROUGH) {
+                e->flags |= ENTRY_PARTIAL;
+                r = walk_read_through(w);
+        } else {
+                if (w->enter)
+                        w->enter(w->userdata, str_z(&w->key), fd);
+                r = walk_read(w, fd);
+        }
         if (r == -ECANCELED)
                 return r;
         if (r == -ENOENT) {
@@ -274,10 +299,22 @@ static int walk_stat(struct walk *w, const char *name, unsigned char *type)
         return CHANGED;
 }
 
+/* A folder that is not gone into. */
+static int walk_show_unread(struct walk *w, const char *name, unsigned char *type)
+{
+        int r = walk_stat(w, name, type);
+
+        if (r == SHOWN && w->entry.kind == KIND_DIR)
+                w->entry.flags |= ENTRY_PARTIAL;
+        return r;
+}
+
 static int walk_show_dir(struct walk *w, const char *name, unsigned char *type)
 {
         int fd, r = CHANGED;
 
+        if (walk_need(w) == STIR_NOTHING)
+                return walk_show_unread(w, name, type);
         walk_make_room(w);
         fd = walk_open(walk_top(w)->fd, name, O_DIRECTORY);
         if (fd == -ENOENT)
@@ -513,6 +550,7 @@ int walk_create(struct walk **ret, int root_fd, const struct walk_options *optio
         w->root_fd = root_fd;
         w->match = options->match;
         w->follow = options->follow;
+        w->stir = options->follow ? NULL : options->stir; /* a link leads where nobody told of */
         w->max_open = options->max_open ? options->max_open : OPEN_DEFAULT;
         if (w->max_open < 2)
                 w->max_open = 2;

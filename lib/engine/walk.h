@@ -22,6 +22,10 @@
  * Files and folders carry kind, size and stamp; KIND_OTHER and excluded entries only their kind,
  * because nothing else is needed of them and not asking saves a call.
  *
+ * With `stir`, only the folders that it names are read, and what is new on the way down from them is not
+ * gone into unless it is named too: a folder that is shown and not read whole has ENTRY_PARTIAL, no errno
+ * for what would have come of it, and of what is in it only the folders that lead on to a named one.
+ *
  * A folder whose `.ydignore` is there but cannot be read (or is longer than 64 KiB, EFBIG) carries
  * that `err` and shows nothing but this file, as KIND_NONE with the same `err`: what must not be
  * sent is not known then.
@@ -33,6 +37,7 @@
 #include "lib/base/err.h"
 #include "lib/core/entry_iter.h"
 #include "lib/core/match.h"
+#include "lib/core/stir.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -44,8 +49,9 @@ struct walk_options {
                                     that is not followed is KIND_OTHER.  Needs openat2 */
         unsigned max_open;       /* folders open at once, at least 2; 0 = 64.  A look may take two
                                     descriptors more for a moment */
-        void (*enter)(void *userdata, int dir_fd); /* may be NULL; called with each folder before it is
-                                    read, by the thread that reads it */
+        const struct stir *stir; /* borrowed; NULL, or with `follow`: everything */
+        void (*enter)(void *userdata, const char *key, int dir_fd); /* may be NULL; called with each
+                                    folder before it is read, by the thread that reads it */
         void *userdata;
         const atomic_bool *stop; /* may be NULL; when it becomes true, next() returns -ECANCELED */
 };

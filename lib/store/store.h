@@ -91,7 +91,7 @@ int store_commit(struct store *s, const struct record *records, size_t n, struct
 /*
  * Every known entry in tree order, as of the first next(); end it with store_iter_destroy().
  * `flags` of the entries: ENTRY_UNVERIFIED, ENTRY_RACY.  Missing rows show only at the end, as
- * -EUCLEAN.  As long as a view is held the log on disk grows with every commit.
+ * -EUCLEAN, and not at all after a seek().  As long as a view is held the log on disk grows with every commit.
  */
 int store_known_iter(struct store *s, struct entry_iter **ret, struct err *err);
 /* The same over the `remote` table. */

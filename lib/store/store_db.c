@@ -34,6 +34,7 @@ static const char *const store_sql[STMT_COUNT] = {
         [STMT_ENTRY_ALL] = "SELECT " ROW " FROM entry ORDER BY key",
         [STMT_ENTRY_GET] = "SELECT " ROW " FROM entry WHERE key = ?1",
         [STMT_ENTRY_RANGE] = "SELECT " ROW " FROM entry WHERE key >= ?1 AND key < ?2 ORDER BY key",
+        [STMT_ENTRY_FROM] = "SELECT " ROW " FROM entry WHERE key >= ?1 ORDER BY key",
         [STMT_ENTRY_AFTER] = "SELECT " ROW " FROM entry WHERE key > ?1 ORDER BY key",
         [STMT_ENTRY_COUNT] = "SELECT count(*) FROM entry WHERE key >= ?1 AND key < ?2",
         [STMT_ENTRY_NEW] = "INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"

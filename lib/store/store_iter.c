@@ -24,6 +24,8 @@ struct store_iter {
         sqlite3_stmt *rows;
         struct store_row row;
         struct store_tally expected, seen;
+        struct str sought;      /* where it goes on, encoded, if it is told to */
+        bool seeks, sparse;     /* … and has not yet; it has left rows out */
 };
 
 static int iter_begin(struct store_iter *it)
@@ -43,6 +45,8 @@ static bool iter_complete(const struct store_iter *it)
 {
         const int64_t *seen = it->seen.n, *expected = it->expected.n;
 
+        if (it->sparse)
+                return true;
         if (it->table == STORE_REMOTE)
                 return seen[TALLY_REMOTE] == expected[TALLY_REMOTE];
         return seen[TALLY_FILES] == expected[TALLY_FILES] &&
@@ -61,6 +65,29 @@ static int iter_end(struct store_iter *it, int r)
         return r;
 }
 
+static void iter_seek(struct entry_iter *iter, const char *key, bool past)
+{
+        struct store_iter *it = CONTAINER_OF(iter, struct store_iter, iter);
+
+        if (store_key_encode(&it->sought, key, &it->why) == 0 && past)
+                str_addc(&it->sought, *key ? '\x01' : '\xff'); /* as in store_key_range() */
+        it->seeks = it->sparse = true;
+}
+
+static int iter_go_there(struct store_iter *it)
+{
+        int r = it->sought.failed ? err_set(&it->why, ENOMEM, "there is not enough memory for a path")
+                                  : 0;
+
+        it->seeks = false;
+        store_db_resetp(&it->rows);
+        if (r == 0)
+                r = store_db_stmt(&it->db, STMT_ENTRY_FROM, &it->rows, &it->why);
+        if (r == 0)
+                r = store_bind_str(&it->db, it->rows, 1, &it->sought, &it->why);
+        return r;
+}
+
 static int iter_next(struct entry_iter *iter, const struct entry **ret)
 {
         struct store_iter *it = CONTAINER_OF(iter, struct store_iter, iter);
@@ -71,6 +98,8 @@ static int iter_next(struct entry_iter *iter, const struct entry **ret)
         if (it->state == ITER_NEW)
                 r = iter_begin(it);
         it->state = ITER_RUNNING;
+        if (r == 0 && it->seeks)
+                r = iter_go_there(it);
         if (r == 0)
                 r = store_db_step(&it->db, it->rows, &it->why);
         if (r == 0 && !iter_complete(it))
@@ -101,9 +130,11 @@ static int store_iter_create(struct store *s, enum store_table table, struct ent
                 return err_set(err, ENOMEM, "there is not enough memory for the snapshot %s",
                                s->path);
         it->iter.next = iter_next;
+        it->iter.seek = table == STORE_ENTRY ? iter_seek : NULL;
         it->store = s;
         it->table = table;
         it->row = STORE_ROW_NULL;
+        it->sought = STR_NULL(STORE_STR_MAX);
         r = store_db_open(&it->db, s->path, how, err);
         if (r < 0) {
                 free(it);
@@ -141,6 +172,7 @@ void store_iter_destroy(struct entry_iter *iter)
         if (it->store->how == STORE_DB_WRITE && !atomic_load(&it->store->broken))
                 store_checkpoint(it->store, &it->db);
         store_row_finish(&it->row);
+        str_finish(&it->sought);
         store_db_close(&it->db, false);
         free(it);
 }

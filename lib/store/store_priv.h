@@ -54,6 +54,7 @@ enum store_stmt {
         STMT_ENTRY_ALL,
         STMT_ENTRY_GET,
         STMT_ENTRY_RANGE,
+        STMT_ENTRY_FROM,
         STMT_ENTRY_AFTER,
         STMT_ENTRY_COUNT,
         STMT_ENTRY_NEW,

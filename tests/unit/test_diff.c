@@ -78,7 +78,7 @@ static void show(struct str *s, const struct change *c)
                 str_addf(s, " %s", tree_errno(c->err));
 }
 
-static void check_row(const struct row *row)
+static void check_row_so(const struct row *row, bool seeks)
 {
         _cleanup_(str_finish) struct str got = STR_NULL(65536);
         struct tree known, seen;
@@ -88,6 +88,8 @@ static void check_row(const struct row *row)
 
         tree_init(&known, row->known);
         tree_init(&seen, row->seen);
+        if (seeks)
+                tree_seeks(&known);
         diff_init(&diff, &known.iter, &seen.iter, row->root_dev);
         while ((r = diff_next(&diff, &c)) > 0)
                 show(&got, &c);
@@ -103,6 +105,12 @@ static void check_row(const struct row *row)
         diff_finish(&diff);
         tree_finish(&known);
         tree_finish(&seen);
+}
+
+static void check_row(const struct row *row)
+{
+        check_row_so(row, false);
+        check_row_so(row, true);
 }
 
 static void check_rows(const struct row *rows, size_t n)
@@ -503,4 +511,38 @@ TEST(disks_below_are_told_by_what_they_are)
                 tree_finish(&known);
                 tree_finish(&seen);
         }
+}
+
+/* Of what was not looked into nothing is said, neither of the folder nor of what is in it. */
+TEST(what_was_not_looked_into_is_passed_over)
+{
+        static const struct row rows[] = {
+                {"d a|f a/x|d b|f b/y|f z", "d . p|d b|f b/y 2", "= b|~ b/y", 0},
+                {"d a|f a/x|d b|f b/y|f z", "d . p|d b", "= b|- b/y", 0},
+                {"d a|f a/x|d b|f b/y|f z", "d .|d a p|d b p|f z", "= a|= b|= z", 0},
+                {"d a|f a/x|d b|f b/y|f z", "d .|d a p", "= a|- b|- b/y|- z", 0},
+                {"d a|f a/x|d b|f b/y|f z", "d .|d a p i7|d b p i8", "= a|= b|- z", 0},
+                /* on the way to what was */
+                {"d a|f a/1|d a/b|f a/b/x|f a/c|f z", "d . p|d a p|d a/b|f a/b/x 2",
+                 "= a|= a/b|~ a/b/x", 0},
+                {"d a|f a/1|d a/b|d a/b/c|f a/b/c/d|f a/c|f z", "d . p|d a p|d a/b",
+                 "= a|= a/b|- a/b/c|- a/b/c/d", 0},
+                {"d a|f a/1|d a/b|f a/b/x|f a/c|f z", "d . p|d a p", "= a", 0},
+                {"d a|f a/1|d a/b|f a/b/x|f a/c|f z", "d . p", "", 0},
+                {"d a|d a/b|d a/b/c|f a/b/c/1|f a/b/d|f a/e|d f|f f/1",
+                 "d . p|d a p|d a/b p|d a/b/c|d f", "= a|= a/b|= a/b/c|- a/b/c/1|= f|- f/1", 0},
+                /* new, or another kind of thing */
+                {"f z", "d .|d a p", "+ a|- z", 0},
+                {"d a|f a/x|d b", "d .|f a|d b p", "t a|- a/x|= b", 0},
+                {"f a|d b|f b/x", "d .|d a p|d b p", "t a|= b", 0},
+                {"d a|f a/x|f z", "d .|o a|f z", "?? a ELOOP|? a/x ELOOP|= z", 0},
+                {"d a|f a/x|d b|f b/1", "d .|d a x|d b p", "x a|= b", 0},
+                /* on another disk */
+                {"d a|f a/x|d b|f b/x", "d . %1 p|d b %2 p", "?? b EXDEV", 1},
+                /* which could not be read */
+                {"d a|f a/x|d b|f b/x", "d . p|d b !EIO", "?? b EIO|? b/x EIO", 0},
+                {"d a|f a/x|d b|f b/x", "d . p !EIO", "", 0},
+        };
+
+        check_rows(rows, ARRAY_SIZE(rows));
 }

@@ -152,6 +152,44 @@ TEST(a_relative_folder_stays_found)
 
 /* ---- keys ---------------------------------------------------------------------------------- */
 
+/* From `key` on, or past what is below it; the first two keys that come then. */
+static void check_seek(const char *key, bool past, const char *expected)
+{
+        _cleanup_(str_finish) struct str text = STR_NULL(4096);
+        struct entry_iter *it = NULL;
+        const struct entry *e;
+        int r = 1;
+
+        check_eq(store_known_iter(store, &it, NULL), 0);
+        check_eq(entry_iter_next(it, &e), 1);
+        check_str(e->key, "a");
+        entry_iter_seek(it, key, past);
+        for (int i = 0; i < 2 && (r = entry_iter_next(it, &e)) > 0; i++)
+                str_addf(&text, "<%s>", e->key);
+        check_str(str_z(&text), expected);
+        while (r > 0)
+                r = entry_iter_next(it, &e);
+        check_eq(r, 0); /* that rows were left out is no damage */
+        store_iter_destroy(it);
+}
+
+TEST(rows_are_passed_over)
+{
+        begin();
+        kit_do(store, kit_dir("a"), kit_file("a/x", 1), kit_dir("a/y"), kit_file("a/y/z", 2),
+               kit_file("a!", 3), kit_dir("b"), kit_file("b/c", 4));
+        check_seek("a", true, "<a!><b>");
+        check_seek("a/y", true, "<a!><b>");
+        check_seek("a/y", false, "<a/y><a/y/z>");
+        check_seek("a/xx", false, "<a/y><a/y/z>");
+        check_seek("a/x", true, "<a/y><a/y/z>");
+        check_seek("b", true, "");
+        check_seek("b/c", false, "<b/c>");
+        check_seek("z", false, "");
+        check_seek("", true, "");
+        end();
+}
+
 TEST(rows_come_in_tree_order)
 {
         begin();

@@ -94,6 +94,9 @@ static void tree_parse_word(struct entry *e, const char *word)
         case 'u':
                 e->flags |= ENTRY_UNVERIFIED;
                 return;
+        case 'p':
+                e->flags |= ENTRY_PARTIAL;
+                return;
         }
         if (*word < '0' || *word > '9')
                 tree_die("no such word", word);
@@ -135,6 +138,21 @@ static int tree_next(struct entry_iter *it, const struct entry **ret)
         t->shown->key = str_dup(t->shown->key);
         *ret = t->shown;
         return 1;
+}
+
+static void tree_seek(struct entry_iter *it, const char *key, bool past)
+{
+        struct tree *t = CONTAINER_OF(it, struct tree, iter);
+
+        while (t->at < t->n && (entry_key_cmp(t->items[t->at].key, key) < 0 ||
+                                (past && (str_eq(t->items[t->at].key, key) ||
+                                          entry_key_below(t->items[t->at].key, key)))))
+                t->at++;
+}
+
+void tree_seeks(struct tree *t)
+{
+        t->iter.seek = tree_seek;
 }
 
 void tree_init(struct tree *t, const char *text)

@@ -14,6 +14,7 @@
  *      ~7      ctime alone                r       racy
  *      i3      inode                      u       unverified
  *      %2      device                     #a1     md5: sixteen times this byte
+ *                                         p       partial
  *
  * Times and inode are 1, the device is 0 where nothing is said.  A last `!EIO` ends the side early.
  * Whatever cannot be read ends the program.
@@ -33,6 +34,8 @@ struct tree {
 void tree_init(struct tree *t, const char *text);
 void tree_finish(struct tree *t);
 void tree_rewind(struct tree *t);
+/* From now on it is passed over in one step what nobody asks for. */
+void tree_seeks(struct tree *t);
 
 /* The key is copied. */
 void tree_add(struct tree *t, const struct entry *e);
