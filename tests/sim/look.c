@@ -146,6 +146,7 @@ struct walk {
         struct entry_iter iter;
         struct node *root;
         struct match *match;
+        const struct stir *stir;
         struct level *levels;
         size_t n_levels;
         bool begun;
@@ -191,9 +192,27 @@ static void walk_ignore(struct walk *w)
         l->matched = match_enter(w->match, str_z(&w->key), text, strlen(text)) >= 0;
 }
 
+static enum stir_need walk_need(const struct walk *w)
+{
+        return w->stir ? stir_need(w->stir, str_z(&w->key)) : STIR_WHOLE;
+}
+
+static void walk_read_through(struct walk *w, struct level *l)
+{
+        const char *name;
+        size_t at = 0, len;
+
+        while (l->n < WALK_WIDTH && stir_through(w->stir, str_z(&w->key), &at, &name, &len)) {
+                memset(l->names[l->n], 0, TREE_NAME_MAX);
+                memcpy(l->names[l->n++], name, len);
+        }
+        w->entry.flags |= ENTRY_PARTIAL;
+}
+
 /* Reads the folder, shows it and goes into it. */
 static int walk_enter(struct walk *w, struct node *dir)
 {
+        enum stir_need need = walk_need(w);
         struct level *l;
 
         if (w->n_levels == WALK_DEPTH)
@@ -202,7 +221,10 @@ static int walk_enter(struct walk *w, struct node *dir)
                 (struct level){.dir = tree_seen(dir), .key_len = w->key.len};
         l = walk_top(w);
         tree_entry(l->dir, &w->entry);
-        for (struct node *c = l->dir->first; c && l->n < WALK_WIDTH; c = c->next) {
+        if (need == STIR_THROUGH)
+                walk_read_through(w, l);
+        for (struct node *c = l->dir->first; c && need != STIR_THROUGH && l->n < WALK_WIDTH;
+             c = c->next) {
                 if (l->dir->half && l->n == l->dir->half - 1) {
                         w->entry.err = EIO;
                         break;
@@ -235,6 +257,10 @@ static int walk_show(struct walk *w, struct node *n)
         tree_entry(n, e);
         if (n->kind == KIND_FILE)
                 return 1;
+        if (walk_need(w) == STIR_NOTHING) {
+                e->flags |= ENTRY_PARTIAL;
+                return 1;
+        }
         if (!tree_seen(n)->open_err)
                 return walk_enter(w, n);
         e->err = tree_seen(n)->open_err;
@@ -323,6 +349,7 @@ int walk_create(struct walk **ret, int root_fd, const struct walk_options *optio
         w->root = look_fd(root_fd);
         rule_scan_begins();
         w->match = options->match;
+        w->stir = options->stir;
         w->shallow = sim_chance(200);
         w->key = STR_NULL(TREE_KEY_MAX);
         *ret = w;

@@ -4,6 +4,8 @@
  *      sim --seeds N [--from S] [--jobs J] [--first FILE]     many worlds, those in FILE first
  *      sim --seed S [--steps K] [--trace]                     one of them again
  *
+ * In the worlds from 1000000000 on the daemon is told of changes.
+ *
  * A broken rule ends a run: the world's number is printed with the fewest steps that still break
  * it, as the command that plays it again.
  */
@@ -98,6 +100,7 @@ static void main_add(struct sim_counts *sum, const struct sim_counts *one)
 {
         sum->worlds += one->worlds;
         sum->passes += one->passes;
+        sum->in_part += one->in_part;
         sum->requests += one->requests;
         sum->events += one->events;
         for (size_t i = 0; i < SIM_COUNT_N; i++)
@@ -159,8 +162,8 @@ static bool main_report(const struct sim_counts *c)
                 printf("not ok sim_has_met %s\n", sim_count_name((enum sim_count)i));
                 all = false;
         }
-        printf("ok sim_worlds %" PRIu64 " seeds, %" PRIu64 " passes, %" PRIu64 " requests, %" PRIu64
-               " crashes, %" PRIu64 " events\n", c->worlds, c->passes, c->requests,
+        printf("ok sim_worlds %" PRIu64 " seeds, %" PRIu64 " passes (%" PRIu64 " in part), %" PRIu64
+               " requests, %" PRIu64 " crashes, %" PRIu64 " events\n", c->worlds, c->passes, c->in_part, c->requests,
                c->by[SIM_LIFE_CRASH], c->events);
         return all;
 }

@@ -123,7 +123,7 @@ struct sim {
         uint64_t trace;      /* hash of all lines so far */
         char why[512];
         struct sim_counts {
-                uint64_t worlds, passes, requests, events;
+                uint64_t worlds, passes, in_part, requests, events;
                 uint64_t by[SIM_COUNT_N];
         } counts;
 };

@@ -60,6 +60,7 @@ void tree_finish(void)
                 free(n);
         }
         pairs_finish(&tree.had);
+        stir_finish(&tree.stir);
 }
 
 /* ---- finding ---------------------------------------------------------------------------------- */
@@ -193,12 +194,25 @@ static void tree_note(struct node *n)
                 tree_note(n->mounted);
 }
 
+/* As inotify does it: of what lies in a folder that is watched; and now and then a word is lost. */
+static void tree_tell(struct node *n)
+{
+        char key[TREE_KEY_MAX];
+
+        if (!tree.told || !n->parent || sim_chance(20) || !tree_key(n->parent, key))
+                return;
+        stir_add(&tree.stir, key, str_eq(n->name, ".ydignore"));
+        if (n->kind == KIND_DIR && !sim_chance(20) && tree_key(n, key))
+                stir_add(&tree.stir, key, true);
+}
+
 static void tree_unhang(struct node *n)
 {
         struct node **link;
 
         if (!n->parent)
                 return;
+        tree_tell(n);
         for (link = &n->parent->first; *link != n; link = &(*link)->next)
                 ;
         *link = n->next;
@@ -213,6 +227,7 @@ static void tree_hang(struct node *n, struct node *dir, const char *name)
         n->next = dir->first;
         dir->first = n;
         tree_note(n);
+        tree_tell(n);
 }
 
 /*
@@ -244,17 +259,20 @@ void tree_write(struct node *n, uint64_t content)
         tree_stamp(n);
         n->mtime_ns = n->ctime_ns;
         tree_note(n);
+        tree_tell(n);
 }
 
 void tree_touch(struct node *n)
 {
         tree_stamp(n);
+        tree_tell(n);
         n->mtime_ns = n->ctime_ns;
 }
 
 void tree_backdate(struct node *n, int64_t mtime_ns)
 {
         tree_stamp(n);
+        tree_tell(n);
         n->mtime_ns = mtime_ns;
 }
 

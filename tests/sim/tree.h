@@ -7,6 +7,7 @@
  * Nodes live until the world ends, so that an open descriptor outlives a removal.
  */
 
+#include "lib/core/stir.h"
 #include "tests/sim/sim.h"
 
 #include "lib/core/entry.h"
@@ -46,6 +47,8 @@ extern struct tree_model {
         uint64_t last_ino;
         uint64_t free_ino;    /* of the file removed last; 0: none */
         struct pairs had;     /* every (key, content) that ever stood in the folder */
+        bool told;            /* somebody is told of changes: */
+        struct stir stir;     /* where, since it was taken */
         size_t n;             /* nodes ever made */
 } tree;
 

@@ -34,6 +34,7 @@
 #define WORLD_ONCE_PASSES 10 /* as main.c has it */
 #define WORLD_REOPENS 3
 #define WORLD_PAUSE_MS 200
+#define WORLD_TOLD UINT64_C(1000000000) /* in the worlds from here on the daemon is told of changes */
 
 static struct {
         uv_loop_t uv; /* nothing of it is ever read */
@@ -54,6 +55,8 @@ static struct {
         uint64_t calls_before;
         bool over;
         bool passing;          /* a pass is under way */
+        struct stir stir;      /* of a daemon that is told: what is to be looked at, … */
+        bool whole;            /* … unless the next pass must look at everything */
 } world;
 
 static void world_start(void *userdata);
@@ -62,15 +65,40 @@ static void world_start(void *userdata);
 
 static void world_pass_done(void *userdata, const struct pass_end *end);
 
+/* What mirror.c does with what it is told.  At rest the periodic pass has the last word. */
+static bool world_in_part(void)
+{
+        bool may = tree.told && sim.doing && !world.once && !world.whole && sim_chance(800);
+
+        if (!tree.told)
+                return false;
+        stir_merge(&world.stir, &tree.stir);
+        stir_finish(&tree.stir);
+        return may && !stir_is_empty(&world.stir);
+}
+
+static void world_passed(const struct pass_end *end)
+{
+        bool sound = end->status == EXIT_OK || end->status == EXIT_TRY_AGAIN;
+
+        sim.counts.in_part += end->in_part;
+        world.whole = !sound || (end->again && !(end->in_part && end->young > 0));
+        if (!end->in_part || !end->again)
+                stir_finish(&world.stir);
+}
+
 static void world_pass(void *userdata _unused_)
 {
+        bool in_part = world_in_part();
+
         world.timer = NULL;
         world.passes++;
         sim.counts.passes++;
         world.calls_before = sim.counts.requests;
         world.passing = true;
         rule_pass_begins();
-        sim_trace("pass %u", world.passes);
+        sim_trace("pass %u%s", world.passes, in_part ? ", in part" : "");
+        cycle_set_stir(world.cycle, in_part ? &world.stir : NULL);
         cycle_pass(world.cycle, world_pass_done, NULL);
 }
 
@@ -92,6 +120,8 @@ static void world_create(void)
                 sim_fail("the cycle cannot be made: %s", err.text);
         else if (!world.once)
                 cycle_set_slices(world.cycle);
+        world.whole = true;
+        stir_finish(&world.stir);
 }
 
 static void world_start(void *userdata _unused_)
@@ -225,6 +255,7 @@ static void world_pass_done(void *userdata _unused_, const struct pass_end *end)
                 sim_fail("a pass ends that is not under way");
         world.passing = false;
         world.last = *end;
+        world_passed(end);
         sim_trace("pass ends: status %d%s, %" PRIu64 " calls, %" PRIu64 " transfers",
                   (int)end->status, end->again ? " again" : "", end->api_calls, end->transfers);
         if (sim.counts.requests - world.calls_before > WORLD_PASS_CALLS_MAX)
@@ -491,6 +522,7 @@ static void world_begin(uint64_t seed, unsigned steps)
         world_configure();
         rule_begin(&world.config);
         tree_begin();
+        tree.told = seed >= WORLD_TOLD;
         disk_begin();
         snap_begin();
         edit_begin(world.cloud + strlen("disk:/"));
@@ -526,6 +558,7 @@ static void world_end(void)
         snap_finish();
         disk_finish();
         tree_finish();
+        stir_finish(&world.stir);
 }
 
 unsigned world_play(uint64_t seed, unsigned steps)
