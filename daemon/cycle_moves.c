@@ -11,10 +11,11 @@
 
 #define CYCLE_MOVE_ROUNDS 100 /* of looking for moves, moving, and scanning anew, in one pass */
 
-/* So many moves were made, or shown, in this pass. */
+/* So many moves were made, or shown, in this pass; what was only moved aside counts too: the plan at
+ * hand has it at its old place. */
 static uint64_t cycle_moves_so_far(const struct cycle *c)
 {
-        return c->show ? c->shown : c->tally.moved;
+        return c->show ? c->shown : c->tally.moved + c->tally.parked;
 }
 
 static void cycle_moves_over(struct cycle *c)

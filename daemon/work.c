@@ -333,6 +333,7 @@ static bool work_count(struct work *w, const struct work_item *item, const struc
                 t->uploaded_bytes += verb == OP_PUT ? item->op.entry.size : 0;
                 t->made += verb == OP_MKDIR;
                 t->moved += verb == OP_MOVE && !item->op.parks;
+                t->parked += verb == OP_MOVE && item->op.parks;
                 t->removed += verb == OP_DROP ? 1 : verb == OP_DROP_TREE ? item->op.files + 1 : 0;
                 work_say_done(w, item, end);
                 break;

@@ -22,6 +22,7 @@ struct doubts;
 /* What a pass has done and left undone. */
 struct tally {
         uint64_t uploaded, uploaded_bytes, made, moved, removed, adopted;
+        uint64_t parked;       /* moved aside, for a while */
         uint64_t changed;      /* changed under our hands: to be seen anew */
         uint64_t later, stuck; /* failed; each path was named */
         uint64_t waiting;      /* not tried: failed before, and the time has not come */

@@ -83,6 +83,18 @@ scenario_move_a_swap()
         want "nothing is left over" [ "$(cloud_tree | grep -c ydsync-)" = 0 ]
 }
 
+# Both hold the same, and somebody has removed one of them: what is written down of the other, which was
+# only moved aside, must not stand for it.
+scenario_move_a_swap_of_which_one_is_not_there()
+{
+        echo same >"$SRC/a" && echo same >"$SRC/b" && sleep 2.5 && once && same
+        curl -sf -X DELETE -H 'Authorization: OAuth fake-token' \
+                "$API/v1/disk/resources?path=$(urlenc "$CLOUD/a")&permanently=true" >/dev/null
+        mv "$SRC/a" "$SRC/t" && mv "$SRC/b" "$SRC/a" && mv "$SRC/t" "$SRC/b" && once
+        want "the other is there" cloud_file b
+        env YDSYNC_AUDIT_PERIOD 1 && sleep 1.1 && once && same # that one is missing, an audit finds
+}
+
 scenario_move_a_swap_of_folders()
 {
         mkdir "$SRC/a" "$SRC/b" && mib 1 >"$SRC/a/f" && mib 1 >"$SRC/b/f" && echo 1 >"$SRC/b/g" &&
