@@ -21,7 +21,8 @@ enum ask_want {
         ASK_HTTP,   /* send ->http */
         ASK_RECORD, /* write ->records, all or nothing, durably */
         ASK_DIGEST, /* md5 of the file ->entry, which must still be that file */
-        ASK_LOOK,   /* lstat of ->key */
+        ASK_LOOK,   /* lstat of ->key; its device as rows have it, and if it is not there, that of the
+                       folder nearest above */
         ASK_KNOWN,  /* the snapshot's rows right below the folder ->key */
         ASK_WAIT,   /* nothing to do now; wake me in ->delay_ms */
         ASK_DONE,   /* the errand is over: ->end */
@@ -93,7 +94,7 @@ struct outcome {
         uint8_t md5[16];         /* DIGEST; after a body was sent whole: of what was sent */
         uint64_t sent;           /* body bytes handed to the network by the last request */
         int64_t read_ns;         /* DIGEST or body: wall clock when reading began */
-        struct entry look;       /* LOOK */
+        struct entry look;       /* LOOK; with ENOENT its device alone */
         struct entry_list known; /* KNOWN */
         int64_t now_ms;          /* steady clock */
         int64_t wall_ms;         /* wall clock since 1970 */

@@ -321,7 +321,7 @@ static void slot_work(uv_work_t *work)
         struct engine *e = s->engine;
 
         if (s->ask.want == ASK_LOOK) {
-                s->result = source_look(&e->root, s->ask.key, &s->look);
+                s->result = source_look_there(&e->root, s->ask.key, &s->look);
         } else {
                 s->read_ns = engine_wall_ns();
                 s->result = source_digest(&e->root, s->ask.entry, &e->stop, s->md5);

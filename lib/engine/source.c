@@ -12,6 +12,7 @@
 
 #include "lib/engine/source.h"
 
+#include "lib/base/str.h"
 #include "lib/engine/beneath.h"
 
 #include <errno.h>
@@ -95,6 +96,39 @@ int source_look(const struct source_root *root, const char *key, struct entry *r
         if (fd < 0)
                 return beneath_astray(-fd) ? -ENOENT : fd;
         return beneath_look(fd, "", ret);
+}
+
+static int source_look_above(const struct source_root *root, const char *key, struct entry *ret)
+{
+        _cleanup_(freep) char *above = str_dup(key);
+        int r = above ? -ENOENT : -ENOMEM;
+
+        while (r == -ENOENT && *above) {
+                above[entry_key_parent(above)] = '\0';
+                r = source_look(root, above, ret);
+        }
+        return r;
+}
+
+int source_look_there(const struct source_root *root, const char *key, struct entry *ret)
+{
+        struct entry top = {0};
+        int r = source_look(root, key, ret), above;
+
+        if (r == -ENOENT) {
+                above = source_look_above(root, key, ret);
+                if (above < 0)
+                        return above == -ENOENT ? -ESTALE : above;
+                ret->kind = KIND_NONE;
+        }
+        if (r == 0 || r == -ENOENT) {
+                above = beneath_look(root->fd, "", &top);
+                if (above < 0)
+                        return above;
+                if (ret->stamp.dev == top.stamp.dev)
+                        ret->stamp.dev = 0;
+        }
+        return r;
 }
 
 /* Not the device: it may have another number after a restart, and `expected` may be that old. */

@@ -30,6 +30,10 @@ struct source_root {
  * -ENOSYS where links should be followed and cannot be (no openat2): nothing is known then. */
 int source_look(const struct source_root *root, const char *key, struct entry *ret);
 
+/* The same for who asks whether something is still gone: the device is as rows have it (0: that of the
+ * watched folder itself), and with -ENOENT it is that of the folder nearest above which is there. */
+int source_look_there(const struct source_root *root, const char *key, struct entry *ret);
+
 /* A file being read from its beginning to its end. */
 struct source;
 

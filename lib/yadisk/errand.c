@@ -514,6 +514,13 @@ bool errand_holds(const struct entry *row, const struct entry *found)
                memcmp(found->md5, row->md5, sizeof(row->md5)) == 0;
 }
 
+bool errand_disk_is_away(const struct entry *row, const struct outcome *look)
+{
+        if (look->err && look->err != ENOENT)
+                return false;
+        return row->stamp.dev != 0 && look->look.stamp.dev == 0;
+}
+
 struct ask errand_look_ask(struct errand *e, const char *path)
 {
         yadisk_url_look(&e->url, e->yadisk, path);

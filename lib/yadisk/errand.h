@@ -160,6 +160,11 @@ bool errand_racy(const struct entry *file, int64_t read_ns);
 /* Whether what was found is the file that the row describes: size and md5. */
 bool errand_holds(const struct entry *row, const struct entry *found);
 
+/* Whether a look here (ASK_LOOK) may have missed the row's thing for its disk is not mounted any more: it
+ * was on one below the watched folder, and what is seen there is the watched folder's own.  Which one of
+ * several it was cannot be told from numbers (core/diff.h). */
+bool errand_disk_is_away(const struct entry *row, const struct outcome *look);
+
 /* A look at a path in the cloud: what LOOK's answer says. */
 enum errand_look { ERRAND_LOOK_TROUBLE, ERRAND_LOOK_NOTHING, ERRAND_LOOK_FILE, ERRAND_LOOK_DIR };
 struct ask errand_look_ask(struct errand *e, const char *path);

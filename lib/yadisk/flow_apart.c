@@ -236,7 +236,7 @@ static struct ask apart_took_doubt(struct flow_apart *f, const struct outcome *i
 
 static struct ask apart_took_here(struct flow_apart *f, const struct outcome *in)
 {
-        if (in->err != ENOENT)
+        if (in->err != ENOENT || errand_disk_is_away(apart_child(f), in))
                 return errand_end(&f->e, END_CHANGED, 0, "%s is there again, or cannot be seen",
                                   apart_child(f)->key);
         f->e.state = APART_DELETE; /* with the tries it has had */

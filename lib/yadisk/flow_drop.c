@@ -52,6 +52,7 @@ struct flow_drop {
         struct entry_list known; /* copies: what the snapshot has in the folder at hand */
         struct errand_pages pages;
         int here_err;   /* of the last look here, when that did not prove that it is gone */
+        bool disk_gone; /* … for the disk that it was on is not mounted any more */
         bool doubted;
         bool asked;     /* it was asked for, or may have been: only looking tells what came of it */
         bool was_there; /* the service had something to remove */
@@ -131,9 +132,12 @@ static struct ask drop_ask(struct errand *e)
         return errand_end(e, END_STUCK, 0, "internal: no such state");
 }
 
-/* Proven absent: ENOENT, or something of the other mirrored kind stands there. */
+/* Proven absent: ENOENT, or something of the other mirrored kind stands there; on a
+ * disk that is still mounted. */
 static bool drop_proven(const struct flow_drop *f, const struct outcome *in)
 {
+        if (errand_disk_is_away(&f->op.entry, in))
+                return false;
         if (in->err)
                 return in->err == ENOENT;
         if (in->look.kind == KIND_FILE)
@@ -167,13 +171,15 @@ static struct ask drop_is_back(struct flow_drop *f)
         if (f->here_err)
                 return errand_end(&f->e, END_LATER, 0, "whether it is gone here cannot be seen: %s",
                                   strerror(f->here_err));
-        return errand_end(&f->e, END_CHANGED, 0, "it is there again");
+        return errand_end(&f->e, END_CHANGED, 0,
+                          f->disk_gone ? "the disk that it was on is not there now" : "it is there again");
 }
 
 static struct ask drop_took_here(struct flow_drop *f, const struct outcome *in)
 {
         if (!drop_proven(f, in)) {
-                f->here_err = in->err;
+                f->here_err = in->err == ENOENT ? 0 : in->err;
+                f->disk_gone = errand_disk_is_away(&f->op.entry, in);
                 return f->doubted && !f->asked ? errand_go(&f->e, DROP_BACK) : drop_is_back(f);
         }
         if (f->e.state == DROP_HERE && f->op.verb == OP_DROP_TREE)

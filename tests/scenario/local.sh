@@ -151,6 +151,20 @@ scenario_nested_disk_unmounted()
         mount -o loop "$T/disk" "$SRC/d" && once && same && quiet
 }
 
+# What was seen to be gone from the disk, and then the disk goes: that nothing is there proves nothing.
+scenario_nested_disk_unmounted_before_the_removals()
+{
+        image disk && mkdir "$SRC/d" && mount -o loop "$T/disk" "$SRC/d" && echo a >"$SRC/d/a" &&
+                echo b >"$SRC/d/b" && once && same
+        fault '{"on":"put","do":{"delay_ms":2500}}' && rm "$SRC/d/b" && echo new >"$SRC/new" &&
+                start && within 20 eval '[ "$(count put)" = 3 ]' && umount -l "$SRC/d" &&
+                within 20 grep -q 'd stands on another device' "$T/log" && stop
+        want "nothing was removed" [ "$(count delete)" = 0 ]
+        want "the file is there" cloud_file d/b
+        mount -o loop "$T/disk" "$SRC/d" && once && same
+        want "now it was removed" [ "$(count delete)" = 1 ]
+}
+
 # The numbers of devices are dealt out anew at each start.
 scenario_nested_disk_with_another_number()
 {

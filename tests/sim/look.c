@@ -410,6 +410,24 @@ int source_look(const struct source_root *root, const char *key, struct entry *r
         return n ? 0 : -err;
 }
 
+int source_look_there(const struct source_root *root, const char *key, struct entry *ret)
+{
+        char above[TREE_KEY_MAX];
+        struct node *n;
+        int r = source_look(root, key, ret);
+
+        str_copy(above, sizeof(above), key);
+        do {
+                n = r == -ENOENT ? tree_find(look_fd(root->fd), above, NULL) : NULL;
+                if (n)
+                        tree_entry(n, ret);
+                above[entry_key_parent(above)] = '\0';
+        } while (r == -ENOENT && !n);
+        if (ret->stamp.dev == tree.dev[look_fd(root->fd)->fs])
+                ret->stamp.dev = 0;
+        return r;
+}
+
 static int reading_judge(const struct reading *r, uint64_t *ret_content)
 {
         struct entry seen = {0};

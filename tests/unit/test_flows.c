@@ -460,6 +460,13 @@ TEST(drop_only_what_is_proven_gone)
         PLAY(drop_file(), {"start", "here d/a"}, {"err EACCES", "end LATER: cannot be seen"});
         PLAY(drop_file(), {"start", "here d/a"}, {"err EIO", "end LATER"});
         PLAY(drop_file(), {"start", "here d/a"}, {"err ENOTDIR", "end LATER"});
+        /* it was on a disk that is not mounted any more */
+        PLAY(drop_flow(OP_DROP, "f d/a 5 #c1 %2", false),
+             {"start", "here d/a"},
+             {"here gone", "end CHANGED: disk that it was on is not there"});
+        PLAY(drop_flow(OP_DROP, "f d/a 5 #c1 %2", false),
+             {"start", "here d/a"},
+             {"here d x", "end CHANGED: disk that it was on is not there"});
 }
 
 TEST(drop_leaves_what_somebody_else_changed)

@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <openssl/evp.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -566,6 +568,47 @@ TEST(looks)
         make_tree(&s);
         scratch_child(check_looks, &s);
         scratch_child(look_without_openat2, &s);
+}
+
+/* What is asked of a thing that is gone: on which disk that was seen. */
+static void look_there(const void *arg)
+{
+        struct scratch own = *(const struct scratch *)arg, *s = &own;
+        struct source_root root = root_of(s);
+        struct entry e = {0};
+        char path[300];
+
+        snprintf(path, sizeof(path), "%s/d", s->path);
+        check_eq(source_look_there(&root, "d/f", &e), 0);
+        check_eq(e.kind, KIND_FILE);
+        check_eq(e.stamp.dev, 0);
+        if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, "") < 0 ||
+            mount("none", path, "tmpfs", 0, "") < 0) {
+                puts("# nothing can be mounted here");
+                return;
+        }
+        own.fd = open(own.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* the other sees no mounts of ours */
+        root = root_of(s);
+        check_eq(source_look_there(&root, "d/f", &e), -ENOENT);
+        check_eq(e.kind, KIND_NONE);
+        check(e.stamp.dev != 0);
+        check_eq(source_look_there(&root, "d/x/y/z", &e), -ENOENT);
+        check(e.stamp.dev != 0);
+        check_eq(source_look_there(&root, "nothing/x", &e), -ENOENT);
+        check_eq(e.stamp.dev, 0);
+        check_eq(umount2(path, MNT_DETACH), 0);
+        check_eq(source_look_there(&root, "d/x", &e), -ENOENT);
+        check_eq(e.stamp.dev, 0);
+        close(own.fd);
+}
+
+TEST(looks_know_the_disk)
+{
+        _cleanup_(scratch_finish) struct scratch s;
+
+        scratch_init(&s);
+        make_tree(&s);
+        scratch_child(look_there, &s);
 }
 
 TEST(looks_that_follow)
