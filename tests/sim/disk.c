@@ -221,7 +221,7 @@ struct job *disk_job(enum deed what, const char *path)
         if (!j)
                 abort();
         *j = (struct job){.next = disk.jobs, .what = what, .id = ++disk.last_id,
-                          .since_ns = loop.now_ns};
+                          .since_ns = disk.asked_ns};
         str_copy(j->path, sizeof(j->path), path);
         disk.jobs = j;
         return j;

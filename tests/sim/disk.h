@@ -44,7 +44,7 @@ struct job {
         uint64_t content;
         enum { JOB_OPEN, JOB_PENDING, JOB_DONE, JOB_FAILED } state;
         bool used;        /* a link, by a PUT */
-        int64_t since_ns; /* a link: when it was given */
+        int64_t since_ns; /* when it was asked for by the program */
 };
 
 extern struct disk_model {
@@ -56,6 +56,7 @@ extern struct disk_model {
         struct pairs trashed; /* ("", content) of what was moved into the Trash */
         struct job *jobs;
         unsigned last_id;
+        int64_t asked_ns;    /* when the request that is being answered was sent */
         unsigned page;       /* most items a listing gives at once */
         uint64_t max_file;
 } disk;

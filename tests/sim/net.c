@@ -7,6 +7,8 @@
 
 #include "tests/sim/net.h"
 
+#include "tests/sim/disk.h"
+
 #include "lib/engine/http.h"
 #include "tests/sim/edit.h"
 #include "tests/sim/fault.h"
@@ -24,6 +26,7 @@ struct http {
 
 struct travel {
         struct travel *prev, *next;
+        int64_t begun_ns;          /* when it was sent */
         struct http_op *op;        /* NULL: nobody waits for the answer */
         struct event *arrival;
         enum http_method method;
@@ -138,6 +141,7 @@ static void travel_arrives(void *userdata)
         if (sim.failed)
                 return;
         sim.counts.requests++;
+        disk.asked_ns = t->begun_ns;
         if (t->upload)
                 wire_upload(&t->reply, t->url, t->content);
         else
@@ -157,6 +161,7 @@ static struct travel *travel_begin(struct http_op *op, int64_t delay_ns)
         if (!t)
                 abort();
         t->op = op;
+        t->begun_ns = loop.now_ns;
         t->method = op->req->method;
         t->url = str_dup(op->req->url);
         t->upload = op->req->file;

@@ -52,6 +52,7 @@ static struct {
         struct notes foreign;   /* path: "", number: content */
         struct notes plan, held_plan, approved; /* keys of what goes */
         struct notes makes;     /* of what comes; number: something goes before */
+        int64_t pass_ns;        /* when it began */
         struct notes dropped;   /* keys that this pass removed */
         char wire_keys[256][TREE_KEY_MAX];
         uint64_t known, drops;  /* of this pass */
@@ -174,6 +175,7 @@ void rule_pass_begins(void)
         if (rule.adopting) /* what was sent before is found by looking, or not at all */
                 rule_forget_sent();
         rule.root_proper = rule.root_again = false;
+        rule.pass_ns = loop.now_ns;
         rule.known = snap_total();
         rule.drops = 0;
         rule.plan.n = rule.dropped.n = rule.makes.n = 0;
@@ -383,8 +385,8 @@ static void rule_check_removal(const struct job *j, const char *key)
         enum kind kind = j->has_md5 ? KIND_FILE : KIND_DIR; /* of what could go */
         bool replaced = rule_replaced(key);
 
-        if (!t)
-                return;
+        if (!t || j->since_ns < rule.pass_ns)
+                return; /* it was on its way before: by a run that was killed, or by a pass that gave up */
         if (n && n->kind == KIND_FILE && kind == KIND_FILE)
                 return; /* an older version makes room */
         if (kind == KIND_FILE && rule_in_makes(key))
@@ -565,7 +567,7 @@ void rule_moves(const struct job *j, const struct thing *from)
 
         if (from->kind == KIND_FILE && rule_is_wire(j->path) && j->overwrite)
                 return;
-        if (!key || rule.rebound)
+        if (!key || rule.rebound || j->since_ns < rule.pass_ns)
                 return;
         if (j->overwrite)
                 sim_fail("(2) %s is moved over what may stand there", key);
