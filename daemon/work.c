@@ -536,7 +536,8 @@ static struct flow *work_flow(struct work *w, struct work_item *item)
         struct drop_args drop = {.yadisk = w->args.yadisk,
                                  .op = &item->op,
                                  .doubtful = doubts_open(w->args.doubts, item->key),
-                                 .permanently = w->args.config->delete_mode == DELETE_PERMANENT};
+                                 .permanently = w->args.config->delete_mode == DELETE_PERMANENT,
+                                 .replaces = w->args.config->delete_mode == DELETE_NEVER};
 
         switch (item->op.verb) {
         case OP_MKDIR:

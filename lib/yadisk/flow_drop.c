@@ -44,7 +44,7 @@ struct flow_drop {
         struct errand e;
         struct op op;
         char *key;
-        bool permanently;
+        bool permanently, replaces;
         struct str cloud;
 
         char **folders; /* keys of folders still to be compared; the last is at hand */
@@ -52,6 +52,7 @@ struct flow_drop {
         struct entry_list known; /* copies: what the snapshot has in the folder at hand */
         struct errand_pages pages;
         int here_err;   /* of the last look here, when that did not prove that it is gone */
+        bool nothing;   /* … though it is gone */
         bool disk_gone; /* … for the disk that it was on is not mounted any more */
         bool doubted;
         bool asked;     /* it was asked for, or may have been: only looking tells what came of it */
@@ -139,7 +140,7 @@ static bool drop_proven(const struct flow_drop *f, const struct outcome *in)
         if (errand_disk_is_away(&f->op.entry, in))
                 return false;
         if (in->err)
-                return in->err == ENOENT;
+                return in->err == ENOENT && !f->replaces;
         if (in->look.kind == KIND_FILE)
                 return f->op.verb == OP_DROP_TREE;
         return in->look.kind == KIND_DIR && f->op.verb == OP_DROP;
@@ -172,13 +173,16 @@ static struct ask drop_is_back(struct flow_drop *f)
                 return errand_end(&f->e, END_LATER, 0, "whether it is gone here cannot be seen: %s",
                                   strerror(f->here_err));
         return errand_end(&f->e, END_CHANGED, 0,
-                          f->disk_gone ? "the disk that it was on is not there now" : "it is there again");
+                          f->disk_gone  ? "the disk that it was on is not there now"
+                          : f->nothing ? "what stood in its place is gone, too"
+                                       : "it is there again");
 }
 
 static struct ask drop_took_here(struct flow_drop *f, const struct outcome *in)
 {
         if (!drop_proven(f, in)) {
                 f->here_err = in->err == ENOENT ? 0 : in->err;
+                f->nothing = in->err == ENOENT;
                 f->disk_gone = errand_disk_is_away(&f->op.entry, in);
                 return f->doubted && !f->asked ? errand_go(&f->e, DROP_BACK) : drop_is_back(f);
         }
@@ -388,6 +392,7 @@ struct flow *flow_drop(const struct drop_args *args)
         errand_init(&f->e, args->yadisk, drop_names, drop_ask, drop_took, drop_destroy);
         f->op = *args->op;
         f->permanently = args->permanently;
+        f->replaces = args->replaces;
         f->asked = args->doubtful;
         f->cloud = STR_NULL(YADISK_URL_MAX);
         f->key = str_dup(args->op->entry.key);

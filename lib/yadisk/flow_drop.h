@@ -11,6 +11,8 @@ struct drop_args {
         const struct yadisk *yadisk;
         const struct op *op;    /* OP_DROP or OP_DROP_TREE; copied */
         bool permanently;       /* files; folders go to the Trash in any case */
+        bool replaces;    /* only what has made room here for something of the other kind goes: that it
+                             is gone is not enough */
         bool doubtful;          /* an earlier doubt about it is not settled: then this flow's must not
                                    be withdrawn, which takes its place */
 };

@@ -469,6 +469,18 @@ TEST(drop_only_what_is_proven_gone)
              {"here d x", "end CHANGED: disk that it was on is not there"});
 }
 
+/* With YDSYNC_DELETE=never. */
+TEST(drop_only_what_was_replaced)
+{
+        struct drop_args args = {.yadisk = &play_yadisk, .op = play_op(OP_DROP, "f d/a 5 #c1"),
+                                 .replaces = true};
+
+        PLAY(flow_drop(&args), {"start", "here d/a"}, {"here d x", "trash /d/a #c1"});
+        PLAY(flow_drop(&args),
+             {"start", "here d/a"},
+             {"here gone", "end CHANGED: what stood in its place is gone"});
+}
+
 TEST(drop_leaves_what_somebody_else_changed)
 {
         PLAY(drop_file(),
