@@ -33,7 +33,7 @@ struct plan {
  * often be the same. */
 uint64_t plan_share(const struct entry *known)
 {
-        uint64_t h = 0xcbf29ce484222325u ^ (uint64_t)known->kind;
+        uint64_t h = (0xcbf29ce484222325u ^ (uint64_t)known->kind) * 0x100000001b3u;
 
         for (const char *s = known->key; *s; s++)
                 h = (h ^ (unsigned char)*s) * 0x100000001b3u;

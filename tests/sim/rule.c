@@ -204,9 +204,8 @@ static void rule_planned_drop(const struct op *op, bool at_last)
 
 void rule_scan_begins(void)
 {
-        rule.known = snap_total(); /* what was begun is settled by now */
+        rule.known = snap_total(); /* what was begun is settled by now, what was moved written down */
         rule.edits = sim.counts.by[SIM_EDIT_IN_WALK];
-        rule.known = snap_total(); /* a pass that has moved something scans anew */
 }
 
 static void rule_makes(const struct op *op)
@@ -338,7 +337,7 @@ static void rule_check_brake(const char *key)
 {
         const struct config *config = rule.config;
 
-        if (notes_find(&rule.dropped, key))
+        if (rule_in_plan(&rule.dropped, key)) /* also with a folder that could not go as a whole */
                 return;
         notes_add(&rule.dropped, key);
         rule.drops += snap_count(key);

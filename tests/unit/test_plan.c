@@ -614,6 +614,11 @@ TEST(the_id_names_the_set_of_drops)
                 {"f a1|f b2", "d ."},
                 {"f a2|f b1", "d ."},
                 {"d a1|f b2", "d ."},
+                {"f c", "d ."},
+                {"d b", "d ."}, /* kinds and letters that could make up for each other */
+                {"d c", "d ."},
+                {"f b|d c", "d ."},
+                {"d b|f c", "d ."},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
