@@ -403,14 +403,22 @@ static int64_t mirror_passed(struct mirror *m, const struct pass_end *end)
         return m->whole_ms > now_ms ? m->whole_ms - now_ms : 0;
 }
 
+/* How long until another pass that the last one calls for.  A file that is written to all the time must
+ * not make us scan all the time. */
+static int64_t mirror_soon_ms(const struct mirror *m, const struct pass_end *end)
+{
+        int64_t soon_ms = (m->look ? 0 : end->again_ms) + 10 * end->scan_ms + MIRROR_PAUSE_MS;
+        int64_t soonest_ms = m->soonest_ms - mirror_now_ms(); /* of a look at everything */
+
+        return m->whole && !m->look && soon_ms < soonest_ms ? soonest_ms : soon_ms;
+}
+
 static void mirror_after_pass(struct mirror *m, const struct pass_end *end)
 {
         int64_t wait_ms = mirror_passed(m, end);
-        int64_t soon_ms = (m->look ? 0 : end->again_ms) + 10 * end->scan_ms + MIRROR_PAUSE_MS;
 
-        /* A file that is written to all the time must not make us scan all the time. */
-        if ((end->again || m->look) && soon_ms < wait_ms)
-                wait_ms = soon_ms;
+        if ((end->again || m->look) && mirror_soon_ms(m, end) < wait_ms)
+                wait_ms = mirror_soon_ms(m, end);
         if (m->stirred_ms && mirror_stirred_wait_ms(m) < wait_ms)
                 wait_ms = mirror_stirred_wait_ms(m);
         mirror_say_watch(m);
