@@ -37,10 +37,11 @@ int waker_init(struct waker *w, uv_loop_t *loop, void (*due)(void *userdata), vo
 
 void waker_set(struct waker *w, int64_t ms)
 {
-        struct itimerspec at = {.it_value = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}};
+        struct itimerspec at = {0};
 
-        if (ms <= 0)
-                at.it_value = (struct timespec){.tv_nsec = 1}; /* 0 would stop it */
+        if (ms <= 0) /* 0 would stop it, and so would what is 0 for a clock that runs faster */
+                ms = 1;
+        at.it_value = (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
         timerfd_settime(w->fd, 0, &at, NULL);
 }
 

@@ -372,6 +372,16 @@ TEST(what_went_with_its_disk_is_not_gone)
         check_rows(rows, ARRAY_SIZE(rows));
 }
 
+/* A row whose folder has none. */
+TEST(a_row_alone_is_no_proof)
+{
+        static const struct row rows[] = {
+                {"f a/x %2|f b", "d .|f b", "? a/x EXDEV|= b", 0},
+        };
+
+        check_rows(rows, ARRAY_SIZE(rows));
+}
+
 TEST(devices_renumbered_by_a_reboot)
 {
         static const struct row rows[] = {

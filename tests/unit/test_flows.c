@@ -1152,6 +1152,10 @@ TEST(apart_only_what_is_proven_gone)
                 play_step(&p, looks[i], "end CHANGED: t/a is there again, or cannot be seen");
                 play_finish(&p);
         }
+        PLAY(apart_flow(false), /* its disk is not mounted any more */
+             {"start", "known t"},
+             {"known f t/a 5 #c1 %2", "here t/a"},
+             {"here gone", "end CHANGED: t/a is there again, or cannot be seen"});
         PLAY(apart_flow(false),
              {"start", "known t"},
              {"known f t/a 5 #c1", "here t/a"},

@@ -187,7 +187,7 @@ static int side_next(struct entry_iter *it, const struct entry **ret)
 
 static void side_init(struct side *s, const char *text)
 {
-        s->iter.next = side_next;
+        s->iter = (struct entry_iter){.next = side_next};
         tree_init(&s->tree, text);
         tree_sort(&s->tree);
 }
@@ -246,6 +246,9 @@ static const struct {
         {"f b 1 i5", "d .|f b 2 i6"},
         {"d m %8|f m/x %2|f m/y %8|f b 1", "d . %1|d m %8|f b 1"},
         {"d m %8|d m/" LONG " %2|f m/" LONG "/x %2|f b 1", "d . %1|d m %8|f b 1"},
+        {"d m|d m/" LONG " %2|f m/" LONG "/x %2|f b 1", "d . %1|d m %1|f b 1"},
+        {"d a|f a/x 1|d " LONG "|f " LONG "/x 1|f c 1", "d . p|d c"},
+        {"d " LONG "|d " LONG "/d|f " LONG "/x 1|f c 1", "d . p|d " LONG " p|d c"},
 };
 
 static size_t plan_at_hand;
