@@ -173,9 +173,9 @@ static struct ask drop_is_back(struct flow_drop *f)
                 return errand_end(&f->e, END_LATER, 0, "whether it is gone here cannot be seen: %s",
                                   strerror(f->here_err));
         return errand_end(&f->e, END_CHANGED, 0,
-                          f->disk_gone  ? "the disk that it was on is not there now"
-                          : f->nothing ? "what stood in its place is gone, too"
-                                       : "it is there again");
+                          f->disk_gone ? N_("the disk that it was on is not there now")
+                          : f->nothing ? N_("what stood in its place is gone, too")
+                                       : N_("it is there again"));
 }
 
 static struct ask drop_took_here(struct flow_drop *f, const struct outcome *in)

@@ -958,6 +958,16 @@ TEST(a_removal_ends_with_a_store_that_fails_without_a_word)
         fail_wordless(&p);
 }
 
+static void fail_to_write(struct play *p, bool words)
+{
+        if (!words) {
+                fail_wordless(p);
+                return;
+        }
+        play_step(p, "err EIO", "end STORE");
+        play_finish(p);
+}
+
 /* What cannot be written down as begun is not begun. */
 TEST(a_removal_needs_its_doubt_written_down)
 {
@@ -968,10 +978,7 @@ TEST(a_removal_needs_its_doubt_written_down)
                 play_begin(&p, flow_drop(&args));
                 p.doubts = true;
                 play_step(&p, "start", "record doubt n d/a");
-                if (words)
-                        play_step(&p, "err EIO", "end STORE");
-                else
-                        fail_wordless(&p);
+                fail_to_write(&p, words);
         }
 }
 
@@ -985,10 +992,7 @@ TEST(taking_apart_needs_each_doubt_written_down)
                 p.doubts = true;
                 play_step(&p, "start", "known t");
                 play_step(&p, "known f t/a 5 #c1", "record doubt n t/a");
-                if (words)
-                        play_step(&p, "err EIO", "end STORE");
-                else
-                        fail_wordless(&p);
+                fail_to_write(&p, words);
         }
 }
 
