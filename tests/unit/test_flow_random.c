@@ -33,7 +33,8 @@ struct game {
         char known[32], there[32];
         struct str before; /* the ask that was answered */
         struct str answer; /* and how */
-        bool ours_there;   /* the last look at the own name showed our older version */
+        uint8_t older;     /* each byte of the md5 of our older version, where there is one */
+        bool ours_there;   /* the last look at the own name showed that */
         bool row_written;
         bool looks_only;   /* AUDIT */
         unsigned stubborn; /* per cent: how often the same answer comes again */
@@ -331,9 +332,8 @@ static void check_end(const struct game *g)
 }
 
 /* Whether the answer shows a file with the content of our older version. */
-static bool shows_ours(const struct outcome *in)
+static bool shows_ours(const struct outcome *in, uint8_t byte)
 {
-        static const uint8_t byte = 0xc0;
         struct entry e;
 
         if (in->kind != OUTCOME_HTTP || in->status != 200 ||
@@ -351,7 +351,7 @@ static void notice(struct game *g, const struct outcome *in)
 
         str_addf(&mine, "look /%s", g->key);
         if (str_eq(str_z(&g->before), str_z(&mine)))
-                g->ours_there = shows_ours(in);
+                g->ours_there = shows_ours(in, g->older);
         if (str_starts(str_z(&g->before), "record row") && str_eq(str_z(&g->answer), "ok"))
                 g->row_written = true;
 }
@@ -374,6 +374,8 @@ static struct flow *random_put(struct game *g)
                 put.entry = "f a 9000000";
         if (!put.known)
                 put.there = ONE_OF(g->seed, there);
+        else if (strstr(put.known, "#c1"))
+                g->older = 0xc1;
         return play_put_flow(&put);
 }
 
@@ -383,6 +385,7 @@ static struct flow *random_flow(struct game *g)
         struct op op;
 
         g->key = "a";
+        g->older = 0xc0;
         switch (g->kind) {
         case PUT:
                 return random_put(g);
